@@ -2,30 +2,39 @@
 
 A recipe file states only how it differs: from the defaults of the schema, or
 from another recipe that it `extends`. An override is `path.to.key=value`, the
-value read as YAML. An unknown key is an error that names the nearest one.
+value read as YAML, or `path.to.key=@file.yaml` for the content of a file. An
+unknown key is an error that names the nearest one.
 """
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from model_code.config.recipe import Recipe
+from model_code.config.search import SearchRecipe
 from model_code.errors import ConfigError
 
 _RECIPES = resources.files("model_code") / "recipes"
-_ADAPTER = TypeAdapter(Recipe)
+_SEARCH_PREFIX = "search-"
+
+RecipeT = TypeVar("RecipeT")
 
 
 def recipe_names() -> list[str]:
-    """Names of the recipes that ship with the package, sorted."""
-    names = [entry.name for entry in _RECIPES.iterdir()]
-    return sorted(name.removesuffix(".yaml") for name in names if name.endswith("yaml"))
+    """Names of the training recipes that ship with the package, sorted."""
+    return [name for name in _names() if not name.startswith(_SEARCH_PREFIX)]
+
+
+def search_recipe_names() -> list[str]:
+    """Names of the search recipes that ship with the package, sorted."""
+    return [name for name in _names() if name.startswith(_SEARCH_PREFIX)]
 
 
 def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
@@ -35,24 +44,59 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
         ConfigError: no such recipe, not YAML, an unknown key, or a value of
             the wrong type or out of range.
     """
-    settings = _read_extended(name_or_path, seen=())
-    for override in overrides:
-        settings = _merge(settings, _parse_override(override))
-    return recipe_from_dict(settings, origin=name_or_path)
+    return _TRAINING.load(name_or_path, overrides)
+
+
+def load_search_recipe(
+    name_or_path: str, overrides: Sequence[str] = ()
+) -> SearchRecipe:
+    """As `load_recipe`, for what `effnetv2 search` runs."""
+    return _SEARCH.load(name_or_path, overrides)
 
 
 def recipe_from_dict(settings: Mapping[str, Any], origin: str) -> Recipe:
     """Check plain values against the schema; `origin` is named in errors."""
-    try:
-        return _ADAPTER.validate_python(dict(settings))
-    except ValidationError as error:
-        problems = "; ".join(_explain(detail) for detail in error.errors())
-        raise ConfigError(f"Recipe {origin}: {problems}.") from error
+    return _TRAINING.check(settings, origin)
 
 
 def recipe_from_json(text: str) -> Recipe:
     """The inverse of `recipe.to_json`; how a task receives its recipe."""
-    return recipe_from_dict(_parse_yaml(text, "given as JSON"), "given as JSON")
+    return _TRAINING.check(_parse_yaml(text, "given as JSON"), "given as JSON")
+
+
+def search_recipe_from_json(text: str) -> SearchRecipe:
+    """The inverse of `search.to_json`; how a task receives its recipe."""
+    return _SEARCH.check(_parse_yaml(text, "given as JSON"), "given as JSON")
+
+
+@dataclass(frozen=True)
+class _Schema(Generic[RecipeT]):
+    """One kind of recipe; everything but the type is shared."""
+
+    adapter: TypeAdapter[RecipeT]
+
+    def load(self, name_or_path: str, overrides: Sequence[str]) -> RecipeT:
+        settings = _read_extended(name_or_path, seen=())
+        for override in overrides:
+            settings = _merge(settings, _parse_override(override))
+        return self.check(settings, origin=name_or_path)
+
+    def check(self, settings: Mapping[str, Any], origin: str) -> RecipeT:
+        try:
+            return self.adapter.validate_python(dict(settings))
+        except ValidationError as error:
+            schema = self.adapter.json_schema()
+            problems = "; ".join(_explain(detail, schema) for detail in error.errors())
+            raise ConfigError(f"Recipe {origin}: {problems}.") from error
+
+
+_TRAINING = _Schema(TypeAdapter(Recipe))
+_SEARCH = _Schema(TypeAdapter(SearchRecipe))
+
+
+def _names() -> list[str]:
+    names = [entry.name for entry in _RECIPES.iterdir()]
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith("yaml"))
 
 
 def _read_extended(name_or_path: str, seen: tuple[str, ...]) -> dict[str, Any]:
@@ -71,20 +115,24 @@ def _read_extended(name_or_path: str, seen: tuple[str, ...]) -> dict[str, Any]:
 def _read_text(name_or_path: str) -> str:
     path = Path(name_or_path)
     if path.suffix in {".yaml", ".yml"}:
-        try:
-            return path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(
-                f"Recipe file {path} cannot be read ({error.strerror}); "
-                "give the path of a readable YAML file."
-            ) from error
-    known = recipe_names()
+        return _read_file(path)
+    known = _names()
     if name_or_path not in known:
         raise ConfigError(
             f"Recipe {name_or_path!r} is not known{_nearest(name_or_path, known)}; "
             f"expected one of {', '.join(known)}, or the path of a .yaml file."
         )
     return (_RECIPES / f"{name_or_path}.yaml").read_text(encoding="utf-8")
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"Recipe file {path} cannot be read ({error.strerror}); "
+            "give the path of a readable YAML file."
+        ) from error
 
 
 def _parse_yaml(text: str, origin: str) -> dict[str, Any]:
@@ -122,13 +170,21 @@ def _parse_override(override: str) -> dict[str, Any]:
             f"Override {override!r} is not of the form path.to.key=value; "
             "for example finetune.train.epochs=3."
         )
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"Override {override!r}: value is not YAML.") from error
+    value: Any
+    if text.startswith("@"):
+        value = _parse_yaml(_read_file(Path(text[1:])), text[1:])
+    else:
+        value = _parse_value(override, text)
     for key in reversed(path.strip().split(".")):
         value = {key: value}
     return dict(value)
+
+
+def _parse_value(override: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"Override {override!r}: value is not YAML.") from error
 
 
 def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,18 +203,20 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _explain(detail: ErrorDetails) -> str:
+def _explain(detail: ErrorDetails, schema: dict[str, Any]) -> str:
     path = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "unexpected_keyword_argument":
-        return f"unknown key {path!r}{_nearest_key(detail)}; remove or rename it"
+        return (
+            f"unknown key {path!r}{_nearest_key(detail, schema)}; remove or rename it"
+        )
     if detail["type"].startswith("missing"):
         return f"{path!r} is missing; it has no default, so the recipe must give it"
     message = detail["msg"].removeprefix("Value error, ")
     return f"{path!r} is {detail['input']!r}: {message[0].lower()}{message[1:]}"
 
 
-def _nearest_key(detail: ErrorDetails) -> str:
-    known = _known_keys(_ADAPTER.json_schema(), detail["loc"][:-1])
+def _nearest_key(detail: ErrorDetails, schema: dict[str, Any]) -> str:
+    known = _known_keys(schema, detail["loc"][:-1])
     return _nearest(str(detail["loc"][-1]), known)
 
 
