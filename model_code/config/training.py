@@ -84,7 +84,7 @@ class LearningRateConfig:
     `decay_rate` and `decay_epochs` belong to the exponential staircase.
     """
 
-    schedule: Literal["exponential", "cosine", "constant"] = "exponential"
+    schedule: Literal["exponential", "cosine", "linear", "constant"] = "exponential"
     base: Positive = 0.016
     scale_by_batch: Flag = True
     warmup_epochs: NonNegative = 5.0
