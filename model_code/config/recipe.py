@@ -7,7 +7,15 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from model_code.config.base import STRICT, Count, Fraction, Name, NonNegative
+from model_code.config.base import (
+    STRICT,
+    Count,
+    Flag,
+    Fraction,
+    Index,
+    Name,
+    NonNegative,
+)
 from model_code.config.dataset import DatasetConfig
 from model_code.config.model import ModelConfig
 from model_code.config.training import TrainConfig
@@ -23,14 +31,22 @@ class TrainingTask:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class EvaluationConfig:
-    """How the finished model is judged on its held-out test split."""
+    """How the finished model is judged on its held-out test split.
+
+    `slices` name features whose values are reported one by one. Examples whose
+    `certain_feature` is "certain" are also reported on their own.
+    `require_tfma` adds TFMA's analysis, whose import alone takes 7 to 16 s, and
+    turns its absence into an error.
+    """
 
     batch_size: Count = 64
     slices: tuple[Name, ...] = ()
     bootstrap_resamples: Count = 1000
+    bootstrap_seed: Index = 0
     confidence: Fraction = 0.95
     calibration_bins: Count = 15
     certain_feature: Name | None = None
+    require_tfma: Flag = False
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
