@@ -34,5 +34,6 @@ def main() -> None:
     try:
         app()
     except ProductError as error:
-        sys.stderr.write(f"effnetv2: {error}\n")
+        # One paragraph, also where a library's own message has several lines.
+        sys.stderr.write(f"effnetv2: {' '.join(str(error).split())}\n")
         sys.exit(error.exit_code)

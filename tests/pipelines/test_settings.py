@@ -54,7 +54,7 @@ def test_broken_yaml_is_refused(tmp_path: Path):
     path = tmp_path / "mine.yaml"
     path.write_text("name: [\n")
 
-    with pytest.raises(ConfigError, match="no valid YAML"):
+    with pytest.raises(ConfigError, match="not valid YAML"):
         settings.load_environment(str(path))
 
 
