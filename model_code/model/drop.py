@@ -17,6 +17,9 @@ from keras import ops
 
 from model_code.errors import ConfigError
 
+# A prime: seeds of layers and replicas do not meet.
+_SEEDS_APART = 1_000_003
+
 
 class _Unweighted:
     """Holds a variable where Keras does not look for weights."""
@@ -25,6 +28,27 @@ class _Unweighted:
         self.variable = keras.Variable(
             value, dtype="float32", trainable=False, name=name
         )
+
+
+class ReplicaSeedGenerator(keras.random.SeedGenerator):
+    """Draws differently on each replica of a TensorFlow strategy.
+
+    Keras mirrors the generator's state, so all replicas would drop the same
+    positions of their slices. The first replica draws as one device would.
+    """
+
+    def next(self, ordered: bool = True) -> Any:
+        """The seed of the next draw, two integers."""
+        seed = super().next(ordered)
+        if keras.backend.backend() != "tensorflow":
+            return seed
+        import tensorflow as tf
+
+        context = tf.distribute.get_replica_context()
+        if context is None:  # building the network inside a strategy's scope
+            return seed
+        replica = tf.cast(context.replica_id_in_sync_group, seed.dtype)
+        return seed + tf.stack([replica * _SEEDS_APART, tf.zeros_like(replica)])
 
 
 class _RandomDrop(keras.layers.Layer):
@@ -36,8 +60,8 @@ class _RandomDrop(keras.layers.Layer):
     def __init__(self, rate: float, *, seed: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed
-        self._rate = _Unweighted(_checked(rate), "rate")
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self._rate = _Unweighted(_checked(rate), f"{self.name}_rate")
+        self.seed_generator = ReplicaSeedGenerator(seed, name=f"{self.name}_seed")
         self.built = True
 
     @property
