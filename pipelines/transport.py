@@ -144,7 +144,14 @@ _REFUSALS: dict[int, tuple[type[ProductError], str]] = {
 def _once(
     patience: Patience, request: Callable[..., T], arguments: Mapping[str, Any]
 ) -> T:
-    return request(_request_timeout=(patience.connect, patience.read), **arguments)
+    limits = (patience.connect, patience.read)
+    try:
+        return request(_request_timeout=limits, **arguments)
+    except AttributeError as error:
+        # A TLS failure has no body, and kfp-server-api 2.17 decodes it all the same.
+        if isinstance(error.__context__, kfp_server_api.ApiException):
+            raise error.__context__ from error
+        raise
 
 
 def _retrying(

@@ -22,9 +22,12 @@ def certificate(tmp_path_factory) -> tuple[Path, Path]:
     directory = tmp_path_factory.mktemp("tls")
     key, certificate = directory / "key.pem", directory / "ca.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-        + ["-keyout", str(key), "-out", str(certificate)],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
+            *("-days", "2", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
         check=True,
         capture_output=True,
     )
@@ -38,7 +41,7 @@ def test_a_private_authority_is_trusted_only_when_given(certificate):
             host=server.url, ca_certificate=str(authority), patience=QUICK
         )
         assert list(KfpClient(trusting, {}).list_runs()) == []
-        with pytest.raises(UnavailableError, match="(?i)certificate"):
+        with pytest.raises(UnavailableError, match=r"(?i)certificate"):
             list(KfpClient(Connection(host=server.url, patience=QUICK), {}).list_runs())
 
 
@@ -50,9 +53,11 @@ def test_a_login_page_is_an_access_error():
 
 
 def test_an_unknown_run_is_not_found():
-    with kfp_server() as server:
-        with pytest.raises(NotFoundError, match="Run nope not found"):
-            KfpClient(Connection(host=server.url), {}).get_run("nope")
+    with (
+        kfp_server() as server,
+        pytest.raises(NotFoundError, match="Run nope not found"),
+    ):
+        KfpClient(Connection(host=server.url), {}).get_run("nope")
 
 
 def test_a_missing_certificate_file_is_named(tmp_path):
