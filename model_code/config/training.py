@@ -115,13 +115,19 @@ class AugmentationConfig:
     """Random changes to training images, before mixup and CutMix.
 
     `crop` `inception` draws area and aspect ratio, `resize` squashes the whole
-    image. `policy` picks what the RandAugment magnitude of a progressive stage
-    applies to; `cutout` erases a square (finetuning, facts 3.2).
+    image. A crop that fits `crop_area` and `crop_aspect` is tried `crop_attempts`
+    times, then the whole image is taken. `policy` picks what the RandAugment
+    magnitude of a progressive stage applies to; `cutout` erases a square
+    (finetuning, facts 3.2). `evaluation_crop` `center` takes the central square
+    of size / (size + 32) of the short side, `whole` squashes; `auto` does what
+    was released for `crop`: `resize` is whole, `inception` central below 320 px.
     """
 
     crop: Literal["inception", "resize"] = "inception"
     crop_area: tuple[Fraction, Fraction] = (0.05, 1.0)
     crop_aspect: tuple[Positive, Positive] = (0.75, 1.3333333333333333)
+    crop_attempts: Count = 100
+    evaluation_crop: Literal["auto", "center", "whole"] = "auto"
     flip_horizontal: Flag = True
     flip_vertical: Flag = False
     rotate_90: Flag = False
