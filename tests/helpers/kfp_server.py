@@ -329,7 +329,9 @@ def _page(
         rows.reverse()
     start, size = int(query.get("page_token") or 0), int(query.get("page_size") or 10)
     token = str(start + size) if start + size < len(rows) else None
-    body: dict[str, Any] = {kind: rows[start : start + size], "total_size": len(rows)}
+    # The API spells this one key in camel case.
+    key = {"recurring_runs": "recurringRuns"}.get(kind, kind)
+    body: dict[str, Any] = {key: rows[start : start + size], "total_size": len(rows)}
     return plain(model, {**body, "next_page_token": token})
 
 
