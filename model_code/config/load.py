@@ -7,6 +7,7 @@ unknown key is an error that names the nearest one.
 """
 
 import difflib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -61,12 +62,12 @@ def recipe_from_dict(settings: Mapping[str, Any], origin: str) -> Recipe:
 
 def recipe_from_json(text: str) -> Recipe:
     """The inverse of `recipe.to_json`; how a task receives its recipe."""
-    return _TRAINING.check(_parse_yaml(text, "given as JSON"), "given as JSON")
+    return _TRAINING.check(_parse_json(text), "given as JSON")
 
 
 def search_recipe_from_json(text: str) -> SearchRecipe:
     """The inverse of `search.to_json`; how a task receives its recipe."""
-    return _SEARCH.check(_parse_yaml(text, "given as JSON"), "given as JSON")
+    return _SEARCH.check(_parse_json(text), "given as JSON")
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,20 @@ def _read_file(path: Path) -> str:
             f"Recipe file {path} cannot be read ({error.strerror}); "
             "give the path of a readable YAML file."
         ) from error
+
+
+def _parse_json(text: str) -> dict[str, Any]:
+    """Not as YAML, whose 1e-07 is a text."""
+    try:
+        settings = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"Recipe given as JSON is not JSON: {error}.") from error
+    if not isinstance(settings, dict):
+        raise ConfigError(
+            f"Recipe given as JSON holds {type(settings).__name__}; "
+            "expected an object of settings."
+        )
+    return settings
 
 
 def _parse_yaml(text: str, origin: str) -> dict[str, Any]:
