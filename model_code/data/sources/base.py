@@ -1,0 +1,75 @@
+"""What a source is: a listing whose parts Beam can read anywhere, in parallel.
+
+A source is one function from its configuration to a `Listing`. Listing is
+cheap and happens once, in the process that starts the job; parts are small,
+are pickled to workers and yield the images.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+PART_EXAMPLES = 64
+"""Images a part names: enough to keep the threads of a worker busy, few enough
+that two workers end together on 2,000 images."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """One image as the source has it.
+
+    Attributes:
+        name: where it is, relative to the source; unique within it.
+        load: gives its bytes; may raise OSError, and then the image is a dead
+            letter.
+        labels: class names.
+        slices: text features.
+        meta: numeric features.
+    """
+
+    name: str
+    load: Callable[[], bytes]
+    labels: tuple[str, ...]
+    slices: Mapping[str, str] = field(default_factory=dict)
+    meta: Mapping[str, float] = field(default_factory=dict)
+
+
+@runtime_checkable  # Beam checks elements against annotations
+class Part(Protocol):
+    """A picklable piece of a source."""
+
+    def read(self) -> Iterator[SourceImage]:
+        """The images of the part, in a fixed order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All of a source, before any image is read.
+
+    Attributes:
+        class_names: the label space, in order.
+        parts: together every image exactly once.
+        state: digest that changes when any image or label may have changed.
+        examples: number of images, where the source knows it.
+        multi_label: examples may carry several labels, or none.
+        slice_features: names that every image's `slices` has.
+        meta_features: names that every image's `meta` has.
+    """
+
+    class_names: tuple[str, ...]
+    parts: Sequence[Part]
+    state: str
+    examples: int | None = None
+    multi_label: bool = False
+    slice_features: tuple[str, ...] = ()
+    meta_features: tuple[str, ...] = ()
+
+
+def state_digest(facts: Iterable[object]) -> str:
+    """Digest of the `repr` of facts about a source, in order."""
+    digest = hashlib.sha256()
+    for fact in facts:
+        digest.update(repr(fact).encode("utf-8", "surrogateescape") + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,112 @@
+"""The intermediate files of an ingest job, and the small rows that name them.
+
+Image bytes never travel between workers: a worker appends the finished,
+framed records of a part to one spill file and hands on rows of a few hundred
+bytes. The in-process runner would hold shuffled bytes in memory.
+"""
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+from model_code.adapters import storage
+
+_SPILL = "spill"
+_OUTCOME = "outcome"
+
+
+class Row(NamedTuple):
+    """All that planning and shard writing need to know about an example.
+
+    Attributes:
+        digest: SHA-256 of the encoded image, 32 bytes.
+        filename: as in `Example`.
+        labels: class ids.
+        example_digest: of all that training reads (`fingerprint.py`).
+        part: index of the part whose spill file holds the record.
+        offset: of the framed record in that file.
+        length: of the framed record.
+        height: of the image, in pixels.
+        width: of the image, in pixels.
+        conversions: as in `CheckedImage`.
+    """
+
+    digest: bytes
+    filename: str
+    labels: tuple[int, ...]
+    example_digest: bytes
+    part: int
+    offset: int
+    length: int
+    height: int
+    width: int
+    conversions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A refused image: where it is, and why it is not in the dataset."""
+
+    filename: str
+    reason: str
+    detail: str
+
+
+def pack(rows: Sequence[Row]) -> bytes:
+    """Rows as one Beam element; Beam's own coder pickles each row apart."""
+    return pickle.dumps(list(rows), protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def unpack(packed: bytes) -> list[Row]:
+    """The inverse of `pack`."""
+    rows: list[Row] = pickle.loads(packed)
+    return rows
+
+
+def spill_uri(work: str, part: int) -> str:
+    """The spill file of a part."""
+    return storage.join(work, _SPILL, f"{part:08d}")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What finished parts have yielded so far; `bytes` are of their records."""
+
+    examples: int = 0
+    dead_letters: int = 0
+    bytes: int = 0
+
+
+def write_outcome(
+    work: str, part: int, rows: Sequence[Row], dead: Sequence[DeadLetter]
+) -> None:
+    """Record that a part is done; the progress line and the totals read these."""
+    size = sum(row.length for row in rows)
+    name = f"{part:08d}-{len(rows)}-{len(dead)}-{size}"
+    letters = [asdict(letter) for letter in dead]
+    storage.write_bytes(storage.join(work, _OUTCOME, name), pickle.dumps(letters))
+
+
+def read_progress(work: str) -> Progress:
+    """Totals over the parts done so far, from the names of their outcomes."""
+    names = storage.list_names(storage.join(work, _OUTCOME))
+    fields = [[int(field) for field in name.split("-")[1:]] for name in names]
+    columns = zip([0] * 3, *fields, strict=True)
+    return Progress(*(sum(column) for column in columns))
+
+
+def read_dead_letters(work: str) -> list[DeadLetter]:
+    """Every refused image, sorted by file name."""
+    directory = storage.join(work, _OUTCOME)
+    letters: list[DeadLetter] = []
+    for name in storage.list_names(directory):
+        stored = pickle.loads(storage.read_bytes(storage.join(directory, name)))
+        letters.extend(DeadLetter(**values) for values in stored)
+    return sorted(letters, key=lambda letter: (letter.filename, letter.reason))
+
+
+def delete(work: str) -> None:
+    """Remove all intermediate files once the shards are written."""
+    for directory in (_SPILL, _OUTCOME):
+        storage.delete_tree(storage.join(work, directory))
