@@ -19,10 +19,11 @@ from pydantic import TypeAdapter
 from model_code import artifacts
 from model_code.config.beam import IN_PROCESS, BeamOptions
 from model_code.config.dataset import DatasetConfig
-from model_code.data import assembly, manifest, spill, verification
-from model_code.data.examine import Examiner
+from model_code.data import manifest, verification
+from model_code.data.ingestion import assembly, spill
+from model_code.data.ingestion.examine import Examiner
+from model_code.data.ingestion.progress import report_progress
 from model_code.data.manifest import DatasetManifest
-from model_code.data.progress import report_progress
 from model_code.data.sources import list_source
 from model_code.data.sources.base import Listing
 from model_code.data.splits import rule_from_shares
@@ -52,7 +53,7 @@ def ingest(
     """
     listing = list_source(config.source)
     key = dataset_key(config, listing)
-    home = Path(data_root) / config.name
+    home = Path(data_root).absolute() / config.name
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / ".lock"):
         found = _find_complete(home / key)
@@ -121,7 +122,7 @@ def _run_job(
     config: DatasetConfig, listing: Listing, work: str, options: BeamOptions
 ) -> None:
     # Importing Beam takes seconds; a dataset that is reused does not need it.
-    from model_code.data.ingest_job import IngestJob, run
+    from model_code.data.ingestion.ingest_job import IngestJob, run
 
     examiner = Examiner(listing.class_names, listing.multi_label, config.maximum_pixels)
     job = IngestJob(

@@ -9,13 +9,15 @@ import hashlib
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO
 
 import google_crc32c
-import pyarrow as pa
-from tfx_bsl.coders import example_coder
 
 from model_code.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ENCODED = "image/encoded"
 FORMAT = "image/format"
@@ -35,7 +37,7 @@ _CRC = struct.Struct("<I")
 _MASK_DELTA = 0xA282EAD8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Example:
     """One labelled image.
 
@@ -61,7 +63,7 @@ class Example:
     slices: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def sha256(self) -> bytes:
         """Digest of the encoded bytes, 32 bytes."""
         return hashlib.sha256(self.encoded).digest()
@@ -69,6 +71,10 @@ class Example:
 
 def encode(examples: Sequence[Example]) -> list[bytes]:
     """Serialized `tf.train.Example` of each; all must have the same features."""
+    # Readers of manifests need the names above, not half a second of imports.
+    import pyarrow as pa
+    from tfx_bsl.coders import example_coder
+
     if not examples:
         return []
     columns: dict[str, list[list[object]]] = {
@@ -96,6 +102,8 @@ def encode(examples: Sequence[Example]) -> list[bytes]:
 
 def decode(records: Sequence[bytes]) -> list[Example]:
     """The inverse of `encode`."""
+    from tfx_bsl.coders import example_coder
+
     if not records:
         return []
     batch = example_coder.ExamplesToRecordBatchDecoder().DecodeBatch(list(records))
@@ -143,7 +151,9 @@ def _damaged(origin: str, problem: str) -> DataError:
     )
 
 
-def _arrow_type(name: str) -> pa.DataType:
+def _arrow_type(name: str) -> "pa.DataType":
+    import pyarrow as pa
+
     if name in {HEIGHT, WIDTH, LABEL}:
         return pa.int64()
     return pa.float32() if name.startswith(META) else pa.large_binary()

@@ -10,9 +10,9 @@ from itertools import pairwise
 import google_crc32c
 
 from model_code.adapters import storage
+from model_code.data.ingestion.spill import Row, spill_uri
 from model_code.data.manifest import Shard
 from model_code.data.sharding import shard_name
-from model_code.data.spill import Row, spill_uri
 
 _SUMMARY = "summary"
 

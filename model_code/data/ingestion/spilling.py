@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 from model_code.adapters import storage
 from model_code.data import records
-from model_code.data.examine import Examined, Examiner
 from model_code.data.fingerprint import example_digest
+from model_code.data.ingestion.examine import Examined, Examiner
+from model_code.data.ingestion.spill import DeadLetter, Row, spill_uri, write_outcome
 from model_code.data.sources.base import Part, SourceImage
-from model_code.data.spill import DeadLetter, Row, spill_uri, write_outcome
 
 _WINDOW = 64
 """Images in flight at once: bounds memory when a part is a whole tar file."""

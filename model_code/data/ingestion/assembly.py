@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from model_code.config.dataset import DatasetConfig
-from model_code.data import dead_letters, manifest, shards, spill, tfds_layout
+from model_code.data import manifest
 from model_code.data.fingerprint import fingerprint
+from model_code.data.ingestion import dead_letters, shards, spill, tfds_layout
+from model_code.data.ingestion.shards import ShardSummary
 from model_code.data.manifest import DatasetManifest, Range, SplitManifest
-from model_code.data.shards import ShardSummary
 from model_code.data.sources.base import Listing
 from model_code.data.splits import demanded_splits
 from model_code.errors import DataError

@@ -9,7 +9,7 @@ from tfx_bsl.coders import example_coder
 from model_code.adapters import storage
 from model_code.config.dataset import DatasetConfig
 from model_code.data import records
-from model_code.data.spill import DeadLetter
+from model_code.data.ingestion.spill import DeadLetter
 from model_code.errors import DataError
 
 FILE = "dead-letters.tfrecord-00000-of-00001"

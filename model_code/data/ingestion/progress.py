@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from model_code.data import spill
+from model_code.data.ingestion import spill
 
 _LOG = logging.getLogger("effnetv2.progress")
 _SECONDS = 3.0

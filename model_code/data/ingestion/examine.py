@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from model_code.data.decoding import BadImage, check_image
+from model_code.data.ingestion.decoding import BadImage, check_image
+from model_code.data.ingestion.spill import DeadLetter
 from model_code.data.records import Example
 from model_code.data.sources.base import SourceImage
-from model_code.data.spill import DeadLetter
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from model_code.config.beam import BeamOptions
-from model_code.data.decoding import quiet_pillow
-from model_code.data.examine import Examiner
+from model_code.data.ingestion.decoding import quiet_pillow
+from model_code.data.ingestion.examine import Examiner
+from model_code.data.ingestion.shards import ShardKey, write_shard
+from model_code.data.ingestion.spill import pack, unpack
+from model_code.data.ingestion.spilling import spill_part
 from model_code.data.sharding import ShardPlan, bucket_of, plan_shards
-from model_code.data.shards import ShardKey, write_shard
 from model_code.data.sources.base import Listing, Part
-from model_code.data.spill import pack, unpack
-from model_code.data.spilling import spill_part
 from model_code.data.splits import SplitRule
 from model_code.errors import DataError
 

@@ -1,0 +1,1 @@
+"""How an ingest works inside; the door is `model_code.data.ingest`."""
