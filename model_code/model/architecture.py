@@ -1,4 +1,4 @@
-"""What a row of the variant table is, and the blocks that follow from it."""
+"""What a variant is, what a row of the table adds, and the blocks that follow."""
 
 from dataclasses import dataclass
 
@@ -68,11 +68,7 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """A row of the table: an architecture before scaling, and its coefficients.
-
-    `published` is absent where nobody published the network: a block table
-    from a recipe, or a row that a recipe scales further.
-    """
+    """An architecture before scaling, and the coefficients that scale it."""
 
     name: str
     stages: tuple[BlockSpec, ...]
@@ -80,7 +76,6 @@ class Variant:
     width_coefficient: float = 1.0
     depth_coefficient: float = 1.0
     rounding: Rounding = "nearest"
-    published: Published | None = None
 
     def scaled_filters(self, filters: int) -> int:
         """Filters after this row's width coefficient and rounding."""
@@ -124,6 +119,13 @@ class Variant:
             output_filters=self.scaled_filters(spec.output_filters),
             se_filters=squeezed,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Variant):
+    """A variant of the table. What a recipe states or scales is none of its rows."""
+
+    published: Published
 
 
 def drop_path_rates(variant: Variant, rate: float) -> tuple[float, ...]:

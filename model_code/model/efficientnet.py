@@ -2,17 +2,14 @@
 
 import keras
 
-from model_code.config.model import ModelConfig, Preprocessing
+from model_code.config.model import ModelConfig
 from model_code.model.architecture import drop_path_rates
 from model_code.model.blocks import LayerFactory, residual_block
 from model_code.model.drop import Dropout, set_drop_path_rate, set_dropout_rate
+from model_code.model.preprocessing import preprocessing_layer
 from model_code.model.variants import resolve
 
 __all__ = ["build_model", "set_drop_path_rate", "set_dropout_rate"]
-
-# ImageNet mean and standard deviation of red, green, blue in [0, 1] (facts 1.4).
-_MEAN = (0.485, 0.456, 0.406)
-_STANDARD_DEVIATION = (0.229, 0.224, 0.225)
 
 
 def build_model(
@@ -63,20 +60,6 @@ def build_model(
     dropout = Dropout(dropout_rate, seed=make.layer_seed("dropout"), name="dropout")
     logits = _classifier(class_count, make)(dropout(outputs))
     return keras.Model(images, logits, name=variant.name)
-
-
-def preprocessing_layer(name: Preprocessing) -> keras.layers.Rescaling:
-    """Pixels in 0 to 255 to what the network sees, in float32."""
-    if name == "unit_range":
-        scale: float | list[float] = 1 / 128
-        offset: float | list[float] = -1.0
-    else:
-        scale = [1 / (255 * deviation) for deviation in _STANDARD_DEVIATION]
-        offset = [
-            -mean / deviation
-            for mean, deviation in zip(_MEAN, _STANDARD_DEVIATION, strict=True)
-        ]
-    return keras.layers.Rescaling(scale, offset, dtype="float32", name="preprocessing")
 
 
 def _classifier(class_count: int, make: LayerFactory) -> keras.layers.Dense:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from model_code.model import block_tables as tables
-from model_code.model.architecture import Figure, Published, Variant
+from model_code.model.architecture import Figure, Published, Row
 
 _README = "README of the released code"
 _TABLE_7 = "paper, Table 7"
@@ -64,9 +64,9 @@ _V1 = (
 )
 
 
-def _base_rows() -> Iterator[Variant]:
+def _base_rows() -> Iterator[Row]:
     for number, (width, depth, train, evaluation, dropout, figures) in enumerate(_BASE):
-        yield Variant(
+        yield Row(
             name=f"efficientnetv2-b{number}",
             stages=tables.BASE,
             width_coefficient=width,
@@ -81,9 +81,9 @@ def _base_rows() -> Iterator[Variant]:
         )
 
 
-def _large_rows() -> Iterator[Variant]:
+def _large_rows() -> Iterator[Row]:
     for letters, stages, train, evaluation, dropout, figures in _LARGE:
-        yield Variant(
+        yield Row(
             name=f"efficientnetv2-{letters}",
             stages=stages,
             published=Published(
@@ -96,8 +96,8 @@ def _large_rows() -> Iterator[Variant]:
         )
 
 
-def _first_version_of_s() -> Variant:
-    return Variant(
+def _first_version_of_s() -> Row:
+    return Row(
         name="efficientnetv2-s-v1",
         stages=tables.S_PAPER_V1,
         head_filters=1792,
@@ -111,9 +111,9 @@ def _first_version_of_s() -> Variant:
     )
 
 
-def _v1_rows() -> Iterator[Variant]:
+def _v1_rows() -> Iterator[Row]:
     for number, (width, depth, evaluation, dropout, figures) in enumerate(_V1):
-        variant = Variant(
+        row = Row(
             name=f"efficientnet-b{number}",
             stages=tables.V1,
             width_coefficient=width,
@@ -127,18 +127,18 @@ def _v1_rows() -> Iterator[Variant]:
                 **figures,
             ),
         )
-        yield variant
+        yield row
         if number == 3:
             # As Keras, timm and torchvision scale it, and ship weights for it.
             yield replace(
-                variant,
+                row,
                 name="efficientnet-b3-keras",
                 rounding="nearest_losing_at_most_a_tenth",
             )
 
 
-def _tiny() -> Variant:
-    return Variant(
+def _tiny() -> Row:
+    return Row(
         name="tiny",
         stages=tables.TINY,
         head_filters=32,
@@ -151,9 +151,9 @@ def _tiny() -> Variant:
     )
 
 
-ROWS: dict[str, Variant] = {
-    variant.name: variant
-    for variant in (
+ROWS: dict[str, Row] = {
+    row.name: row
+    for row in (
         *_base_rows(),
         *_large_rows(),
         _first_version_of_s(),

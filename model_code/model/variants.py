@@ -2,15 +2,14 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import pairwise
 
 from model_code.config.model import BlockSpec, BlockTable, ModelConfig
 from model_code.errors import ConfigError
-from model_code.model.architecture import Variant
+from model_code.model.architecture import Row, Variant
 from model_code.model.rows import ROWS
 
-__all__ = ["Variant", "find_variant", "resolve", "variant_names"]
+__all__ = ["Row", "Variant", "find_variant", "resolve", "variant_names"]
 
 
 def variant_names() -> tuple[str, ...]:
@@ -18,7 +17,7 @@ def variant_names() -> tuple[str, ...]:
     return tuple(ROWS)
 
 
-def find_variant(name: str) -> Variant:
+def find_variant(name: str) -> Row:
     """The row of that name.
 
     Raises:
@@ -37,22 +36,24 @@ def find_variant(name: str) -> Variant:
 def resolve(config: ModelConfig) -> Variant:
     """The row that `config` asks for, scaled by its coefficients.
 
-    A scaled row is not published: the figures belong to the row it came from.
+    A row that is scaled is no row of the table: nobody published it.
 
     Raises:
         ConfigError: an unknown name, or a block table whose stages do not fit.
     """
     if isinstance(config.variant, BlockTable):
-        row = _from_table(config.variant)
+        row: Variant = _from_table(config.variant)
     else:
         row = find_variant(config.variant)
     if config.width_coefficient == 1.0 and config.depth_coefficient == 1.0:
         return row
-    return replace(
-        row,
+    return Variant(
+        name=row.name,
+        stages=row.stages,
+        head_filters=row.head_filters,
         width_coefficient=row.width_coefficient * config.width_coefficient,
         depth_coefficient=row.depth_coefficient * config.depth_coefficient,
-        published=None,
+        rounding=row.rounding,
     )
 
 
