@@ -14,13 +14,12 @@ import time
 from types import TracebackType
 from typing import Self
 
-from optuna import Study
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from model_code.config.search import SearchRecipe
 from model_code.search.slots import REASON, RETRY_OF, slot_of
+from model_code.search.study import Search
 
 _LOG = logging.getLogger(__name__)
 _HEARTBEAT = "heartbeat"
@@ -68,39 +67,38 @@ class Heartbeat:
         return True
 
 
-def trial_id(storage: BaseStorage, study: Study, number: int) -> int:
-    """What the storage knows the trial of that number by."""
-    study_id = storage.get_study_id_from_name(study.study_name)
-    return storage.get_trial_id_from_study_id_trial_number(study_id, number)
-
-
-def take_over_stale(storage: BaseStorage, study: Study, recipe: SearchRecipe) -> int:
+def take_over_stale(search: Search) -> int:
     """Queue again what dead workers left; returns how many trials that were."""
-    oldest = time.time() - recipe.workers.grace_seconds
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    stale = [trial for trial in running if _last_sign(trial) < oldest]
-    return sum(give_up(storage, study, recipe, trial.number, _DEAD) for trial in stale)
+    oldest = time.time() - search.recipe.workers.grace_seconds
+    running = search.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    stale = [trial.number for trial in running if _last_sign(trial) < oldest]
+    return sum(give_up(search, number, _DEAD) for number in stale)
 
 
-def give_up(
-    storage: BaseStorage, study: Study, recipe: SearchRecipe, number: int, reason: str
-) -> bool:
+def give_up(search: Search, number: int, reason: str) -> bool:
     """Fail a running trial and queue its next attempt, if it may have one.
 
     Returns:
         False where another worker finished or failed it first.
     """
-    slot = slot_of(study.get_trials(deepcopy=False), number)
-    identity = trial_id(storage, study, number)
+    slot = slot_of(search.trials, number)
+    identity = search.trial_id(number)
     try:
-        storage.set_trial_user_attr(identity, REASON, reason)
-        storage.set_trial_state_values(identity, TrialState.FAIL)
+        search.storage.set_trial_user_attr(identity, REASON, reason)
+        search.storage.set_trial_state_values(identity, TrialState.FAIL)
     except UpdateFinishedTrialError:
         return False
     retries = len(slot.attempts) - 1
-    if retries < recipe.workers.retries and slot.index < recipe.budget.trials:
+    if (
+        retries < search.recipe.workers.retries
+        and slot.index < search.recipe.budget.trials
+    ):
+        # A proposal cut off half-way is made anew, from the slot's own seed.
+        whole = slot.parameters.keys() == search.space.choices.keys()
         first = slot.attempts[0].number
-        study.enqueue_trial(slot.parameters, user_attrs={RETRY_OF: first})
+        search.study.enqueue_trial(
+            slot.parameters if whole else {}, user_attrs={RETRY_OF: first}
+        )
     _LOG.warning("Trial %d failed after %d retries: %s.", number, retries, reason)
     return True
 

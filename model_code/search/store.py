@@ -4,8 +4,12 @@ from pathlib import Path
 
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from model_code.errors import ConfigError, UnavailableError
+
+# SQLAlchemy 2.1 would take psycopg 3 by default; the extra installs psycopg2.
+_DRIVER = "postgresql+psycopg2"
 
 
 def open_store(store: str) -> BaseStorage:
@@ -31,7 +35,7 @@ def _open_database(url: str) -> BaseStorage:
 
     try:
         parsed = sqlalchemy.make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise ConfigError(
             f"Study store {url!r} is not a URL ({error}); give the path of a "
             "journal file or postgresql://user@host/database."
@@ -43,11 +47,28 @@ def _open_database(url: str) -> BaseStorage:
             "postgresql://user@host/database without a password (set PGPASSWORD)."
         )
     try:
-        # Connections break while a trial trains for minutes without a query.
-        database = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        database = _create_tables(parsed.set(drivername=_DRIVER).render_as_string())
     except (ImportError, OperationalError) as error:
         raise UnavailableError(
             f"Study store {url} cannot be opened ({error}); expected a running "
             "PostgreSQL and the extra `postgres`; start it or install the extra."
         ) from error
     return get_storage(database)
+
+
+def _create_tables(url: str) -> RDBStorage:
+    """Optuna's tables; workers that all find none create them at once.
+
+    `CREATE TABLE IF NOT EXISTS` is no lock: all but one of four simultaneous
+    workers got an IntegrityError or a ProgrammingError from PostgreSQL 15.
+    """
+    from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+    attempts = Retrying(
+        retry=retry_if_exception_type((IntegrityError, ProgrammingError)),
+        stop=stop_after_attempt(5),
+        wait=wait_random(0.2, 1.0),
+        reraise=True,
+    )
+    # Connections break while a trial trains for minutes without a query.
+    return attempts(RDBStorage, url, engine_kwargs={"pool_pre_ping": True})

@@ -32,6 +32,11 @@ class Search:
         """All attempts so far, as the store has them."""
         return self.study.get_trials(deepcopy=False)
 
+    def trial_id(self, number: int) -> int:
+        """What the storage knows the trial of that number by."""
+        study_id = self.storage.get_study_id_from_name(self.study.study_name)
+        return self.storage.get_trial_id_from_study_id_trial_number(study_id, number)
+
     @property
     def slots(self) -> tuple[Slot, ...]:
         """The proposed networks within the budget, in order."""

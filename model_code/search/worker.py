@@ -15,7 +15,7 @@ from optuna.exceptions import TrialPruned, UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from model_code.config.model import BlockTable
-from model_code.search.leases import Heartbeat, give_up, take_over_stale, trial_id
+from model_code.search.leases import Heartbeat, give_up, take_over_stale
 from model_code.search.objective import Measured, reward
 from model_code.search.slots import FACTS, MEASURED, REASON, SURPLUS, slot_of
 from model_code.search.space import decode, from_parameters
@@ -49,7 +49,7 @@ def work(search: Search, evaluate: Evaluate, poll_seconds: float = 1.0) -> int:
     """
     attempts = 0
     while not search.is_over:
-        take_over_stale(search.storage, search.study, search.recipe)
+        take_over_stale(search)
         if not search.has_open_slot:
             time.sleep(poll_seconds)
             continue
@@ -73,9 +73,9 @@ def _is_surplus(search: Search, trial: Trial) -> bool:
 
 def _run(search: Search, trial: Trial, evaluate: Evaluate) -> None:
     """One attempt, from its network to its recorded outcome."""
-    storage, study, recipe = search.storage, search.study, search.recipe
-    identity = trial_id(storage, study, trial.number)
-    with Heartbeat(storage, identity, recipe.workers.heartbeat_seconds):
+    identity = search.trial_id(trial.number)
+    seconds = search.recipe.workers.heartbeat_seconds
+    with Heartbeat(search.storage, identity, seconds):
         try:
             _record(search, trial, _evaluate(search, trial, evaluate))
         except TrialPruned as pruned:
@@ -88,7 +88,7 @@ def _run(search: Search, trial: Trial, evaluate: Evaluate) -> None:
             _finish(search, trial, TrialState.FAIL, reason)
         except BaseException:
             # The worker itself is asked to stop: leave the network to another.
-            give_up(storage, study, recipe, trial.number, "its worker was stopped")
+            give_up(search, trial.number, "its worker was stopped")
             raise
 
 

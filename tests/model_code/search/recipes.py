@@ -53,7 +53,7 @@ def search_recipe(**changes: Any) -> SearchRecipe:
         },
         "sampling": SAMPLINGS["random"],
         "budget": {"trials": 6},
-        "workers": {"heartbeat_seconds": 0.05, "grace_seconds": 0.4, "retries": 2},
+        "workers": {"heartbeat_seconds": 0.05, "grace_seconds": 1.0, "retries": 2},
     }
     return search_recipe_from_json(json.dumps(settings | changes))
 
