@@ -45,11 +45,18 @@ class Shard:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class SplitManifest:
-    """One split: how many examples, of which classes, in which files."""
+    """One split: how many examples, of which classes, in which files.
+
+    `slice_counts` has examples by value for each slice feature, unless a
+    feature has more values than anyone would slice by.
+    """
 
     examples: int
     class_counts: tuple[int, ...]
     shards: tuple[Shard, ...]
+    slice_counts: Mapping[str, Mapping[str, int]] = dataclasses.field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -17,6 +17,9 @@ from model_code.errors import DataError
 
 Key = TypeVar("Key")
 
+_MOST_SLICE_VALUES = 100
+"""A feature with more values identifies examples and makes no slices."""
+
 
 def assemble(
     config: DatasetConfig, listing: Listing, key: str, work: str
@@ -127,7 +130,17 @@ def _split(summaries: Sequence[ShardSummary], classes: int) -> SplitManifest:
         examples=sum(summary.shard.examples for summary in summaries),
         class_counts=tuple(counts.get(label, 0) for label in range(classes)),
         shards=tuple(summary.shard for summary in summaries),
+        slice_counts=_slice_counts(summaries),
     )
+
+
+def _slice_counts(summaries: Sequence[ShardSummary]) -> dict[str, dict[str, int]]:
+    names = {name for summary in summaries for name in summary.slice_counts}
+    counts = {
+        name: _add_up(summary.slice_counts[name] for summary in summaries)
+        for name in sorted(names)
+    }
+    return {name: c for name, c in counts.items() if len(c) <= _MOST_SLICE_VALUES}
 
 
 def _add_up(counts: Iterable[Mapping[Key, int]]) -> dict[Key, int]:

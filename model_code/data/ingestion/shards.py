@@ -10,6 +10,7 @@ from itertools import pairwise
 import google_crc32c
 
 from model_code.adapters import storage
+from model_code.data.ingestion import index
 from model_code.data.ingestion.spill import Row, spill_uri
 from model_code.data.manifest import Shard
 from model_code.data.sharding import shard_name
@@ -34,6 +35,7 @@ class ShardSummary:
         split: of the shard.
         shard: file, counts and checksums.
         class_counts: examples by class id.
+        slice_counts: examples by value of each slice feature.
         example_digests: hexadecimal, of every record.
         conversions: re-encoded images by what was changed.
         duplicates: records whose image equals the one before.
@@ -45,6 +47,7 @@ class ShardSummary:
     split: str
     shard: Shard
     class_counts: Mapping[int, int]
+    slice_counts: Mapping[str, Mapping[str, int]]
     example_digests: Sequence[str]
     conversions: Mapping[str, int]
     duplicates: int
@@ -76,6 +79,7 @@ def write_shard(work: str, dataset: str, key: ShardKey, rows: Iterable[Row]) -> 
         sha256=sha256.hexdigest(),
         crc32c=crc32c.hexdigest().decode(),
     )
+    index.write(index.uri(work, file), ordered)
     summary = _summarise(key.split, shard, ordered)
     text = json.dumps(asdict(summary))
     storage.write_bytes(
@@ -100,6 +104,10 @@ def _summarise(split: str, shard: Shard, rows: Sequence[Row]) -> ShardSummary:
         split=split,
         shard=shard,
         class_counts=dict(Counter(label for row in rows for label in row.labels)),
+        slice_counts={
+            name: dict(Counter(row.slices[name] for row in rows))
+            for name in rows[0].slices
+        },
         example_digests=[row.example_digest.hex() for row in rows],
         conversions=dict(Counter(c for row in rows for c in row.conversions)),
         duplicates=len(equal),

@@ -6,7 +6,7 @@ bytes. The in-process runner would hold shuffled bytes in memory.
 """
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -29,6 +29,8 @@ class Row(NamedTuple):
         length: of the framed record.
         height: of the image, in pixels.
         width: of the image, in pixels.
+        slices: as in `Example`.
+        meta: as in `Example`.
         conversions: as in `CheckedImage`.
     """
 
@@ -41,6 +43,8 @@ class Row(NamedTuple):
     length: int
     height: int
     width: int
+    slices: Mapping[str, str]
+    meta: Mapping[str, float]
     conversions: tuple[str, ...]
 
 

@@ -58,5 +58,7 @@ def _append(stream: BinaryIO, passed: Sequence[Examined], part: int) -> Iterator
             length=len(framed),
             height=example.height,
             width=example.width,
+            slices=example.slices,
+            meta=example.meta,
             conversions=item.conversions,
         )
