@@ -89,3 +89,8 @@ def open_writer(uri: str) -> Iterator[BinaryIO]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def delete(uri: str) -> None:
+    """Remove a file, if it is there."""
+    Path(uri).unlink(missing_ok=True)
