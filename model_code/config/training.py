@@ -17,6 +17,9 @@ from model_code.config.base import (
     Rate,
 )
 
+Interpolation = Literal["bilinear", "bicubic"]
+"""How a picture is resized; bicubic for B0 to B3 and EfficientNetV1 (facts 3.2)."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class SizeRamp:
@@ -133,7 +136,7 @@ class AugmentationConfig:
     rotate_90: Flag = False
     policy: Literal["none", "randaugment", "autoaugment"] = "randaugment"
     cutout: Flag = False
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    interpolation: Interpolation = "bilinear"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
