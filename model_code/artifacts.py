@@ -18,8 +18,15 @@ Evaluation artifact:
     evaluation.json     `evaluation.report.EvaluationReport`
     predictions.jsonl   one line an example: id, label, probabilities, slices
     report.html         self-contained
+    champion.json       `evaluation.gate.Incumbent`, where there is a champion
+    analysis.json       TFMA's metrics by slice, where the recipe demands TFMA
 Gate artifact:
     decision.json       `evaluation.gate.GateDecision`
+Search artifact:
+    study.json          `search.summary.StudySummary`: every trial, the winner
+    winner.yaml         the winner's block table; a recipe's `model.variant`
+    family/SIZE.yaml    the same, scaled to b0 to b3, s, m and l
+    report.html         self-contained
 """
 
 import json
@@ -42,8 +49,14 @@ SAVED_MODEL = "saved_model"
 EVALUATION = "evaluation.json"
 PREDICTIONS = "predictions.jsonl"
 REPORT = "report.html"
+INCUMBENT = "champion.json"
+ANALYSIS = "analysis.json"
 
 DECISION = "decision.json"
+
+STUDY = "study.json"
+WINNER = "winner.yaml"
+FAMILY = "family"
 
 
 def write_json(path: Path, value: Any) -> None:
