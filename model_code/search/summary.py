@@ -43,7 +43,10 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class TrialSummary:
-    """One proposed network; `seconds` is of the attempt that counts."""
+    """One proposed network; its times are those of the attempt that counts.
+
+    `finished` is in seconds since the epoch.
+    """
 
     index: int
     state: Literal["complete", "pruned", "failed", "unfinished"]
@@ -51,6 +54,7 @@ class TrialSummary:
     choices: dict[str, str | int]
     reason: str | None
     seconds: float | None
+    finished: float | None
     result: Result | None
 
 
@@ -155,6 +159,7 @@ def _trial(search: Search, slot: Slot) -> TrialSummary:
         choices=slot.parameters,
         reason=last.user_attrs.get(REASON),
         seconds=last.duration.total_seconds() if last.duration else None,
+        finished=last.datetime_complete.timestamp() if last.datetime_complete else None,
         result=result,
     )
 
