@@ -1,18 +1,47 @@
 """Files by URI: a local path or `gs://bucket/name`, one set of functions.
 
-The only importer of google-cloud-storage. It knows bytes and names, never what
-the files mean. Credentials are the application default ones.
+It knows bytes and names, never what the files mean. A file appears whole or
+not at all. Errors are those of the operating system, wherever the file is:
+FileNotFoundError, PermissionError, OSError.
 """
 
-import os
-import shutil
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final, Protocol
 
-_GCS = "gs://"
+_GCS: Final = "gs://"
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """One file of a listing.
+
+    Attributes:
+        name: relative to the directory that was listed.
+        stamp: changes when the content may have changed.
+        problem: why the file, or all below the directory, cannot be read;
+            empty if it can.
+    """
+
+    name: str
+    stamp: str
+    problem: str = ""
+
+
+class _Backend(Protocol):
+    """What a kind of storage offers; each a module of functions."""
+
+    def read_bytes(self, uri: str, offset: int, length: int | None) -> bytes: ...
+    def open_writer(self, uri: str) -> AbstractContextManager[BinaryIO]: ...
+    def stat(self, uri: str) -> FileInfo | None: ...
+    def size(self, uri: str) -> int | None: ...
+    def is_directory(self, uri: str) -> bool: ...
+    def list_names(self, uri: str) -> list[str]: ...
+    def walk(self, uri: str) -> Iterator[FileInfo]: ...
+    def delete(self, uri: str) -> None: ...
+    def delete_tree(self, uri: str) -> None: ...
 
 
 def is_remote(uri: str) -> bool:
@@ -27,15 +56,18 @@ def join(uri: str, *names: str) -> str:
 
 def parent(uri: str) -> str:
     """The URI of the directory that holds `uri`."""
-    head, separator, _ = uri.rpartition("/")
+    head, separator, _ = uri.rstrip("/").rpartition("/")
     return head if separator else "."
+
+
+def absolute(uri: str) -> str:
+    """The URI, independent of the working directory."""
+    return uri.rstrip("/") if is_remote(uri) else str(Path(uri).absolute())
 
 
 def same(first: str, second: str) -> bool:
     """Whether both name the same place."""
-    if is_remote(first) or is_remote(second):
-        return first.rstrip("/") == second.rstrip("/")
-    return Path(first).absolute() == Path(second).absolute()
+    return absolute(first) == absolute(second)
 
 
 def read_bytes(uri: str, offset: int = 0, length: int | None = None) -> bytes:
@@ -45,9 +77,15 @@ def read_bytes(uri: str, offset: int = 0, length: int | None = None) -> bytes:
         FileNotFoundError: there is no such file.
         OSError: it cannot be read.
     """
-    with Path(uri).open("rb") as file:
-        file.seek(offset)
-        return file.read() if length is None else file.read(length)
+    return _backend(uri).read_bytes(uri, offset, length)
+
+
+def open_writer(uri: str) -> AbstractContextManager[BinaryIO]:
+    """A stream to a new file, which is there whole at the end or not at all.
+
+    Directories above it are created; an older file is replaced.
+    """
+    return _backend(uri).open_writer(uri)
 
 
 def write_bytes(uri: str, data: bytes) -> None:
@@ -56,41 +94,53 @@ def write_bytes(uri: str, data: bytes) -> None:
         stream.write(data)
 
 
+def stat(uri: str) -> FileInfo | None:
+    """What a listing would say about a file, or None where there is none."""
+    return _backend(uri).stat(uri)
+
+
 def size(uri: str) -> int | None:
     """Bytes of a file, or None where there is none."""
-    path = Path(uri)
-    return path.stat().st_size if path.is_file() else None
+    return _backend(uri).size(uri)
+
+
+def is_directory(uri: str) -> bool:
+    """Whether there is such a directory, or anything below such a prefix."""
+    return _backend(uri).is_directory(uri)
 
 
 def list_names(uri: str) -> list[str]:
     """Names of the files directly below `uri`, sorted; empty if none."""
-    path = Path(uri)
-    if not path.is_dir():
-        return []
-    return sorted(entry.name for entry in os.scandir(path) if entry.is_file())
+    return _backend(uri).list_names(uri)
 
 
-def delete_tree(uri: str) -> None:
-    """Remove a directory and all below it, if it is there."""
-    if Path(uri).exists():
-        shutil.rmtree(uri)
+def walk(uri: str) -> Iterator[FileInfo]:
+    """Every file below `uri`, in a fixed order, links followed.
 
+    Hidden files and directories (`.name`) are left out. What cannot be listed
+    or read appears with its problem.
 
-@contextmanager
-def open_writer(uri: str) -> Iterator[BinaryIO]:
-    """A stream to a new file, which is there whole at the end or not at all."""
-    path = Path(uri)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Unique, so that two attempts at the same file cannot mix.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        with temporary.open("wb") as stream:
-            yield stream
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    Raises:
+        OSError: `uri` itself cannot be listed.
+    """
+    return _backend(uri).walk(uri)
 
 
 def delete(uri: str) -> None:
     """Remove a file, if it is there."""
-    Path(uri).unlink(missing_ok=True)
+    _backend(uri).delete(uri)
+
+
+def delete_tree(uri: str) -> None:
+    """Remove a directory and all below it, if it is there."""
+    _backend(uri).delete_tree(uri)
+
+
+def _backend(uri: str) -> _Backend:
+    if is_remote(uri):
+        from model_code.adapters import gcs
+
+        return gcs
+    from model_code.adapters import local_files
+
+    return local_files
