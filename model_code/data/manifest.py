@@ -173,7 +173,8 @@ def write(manifest: DatasetManifest, directory: str | Path) -> None:
     values = to_dict(manifest)
     if storage.same(str(directory), manifest.location):
         values["location"] = _HERE
-    text = json.dumps(values, indent=2, sort_keys=True) + "\n"
+    # Fields and splits in their own order; what was counted is sorted already.
+    text = json.dumps(values, indent=2) + "\n"
     uri = storage.join(str(directory), artifacts.MANIFEST)
     storage.write_bytes(uri, text.encode())
 

@@ -15,7 +15,7 @@ from model_code.data.sources.base import Listing
 from model_code.data.splits import demanded_splits
 from model_code.errors import DataError
 
-Key = TypeVar("Key")
+Key = TypeVar("Key", int, str)
 
 _MOST_SLICE_VALUES = 100
 """A feature with more values identifies examples and makes no slices."""
@@ -147,7 +147,7 @@ def _add_up(counts: Iterable[Mapping[Key, int]]) -> dict[Key, int]:
     total: Counter[Key] = Counter()
     for part in counts:
         total.update(part)
-    return dict(total)
+    return dict(sorted(total.items()))
 
 
 def _range(parts: Sequence[tuple[int, int, int]], examples: int) -> Range:

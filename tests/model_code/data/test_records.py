@@ -1,0 +1,96 @@
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model_code.data import records
+from model_code.data.records import Example
+from model_code.errors import DataError
+
+names = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
+labels = st.lists(st.integers(0, 2**40), max_size=3).map(tuple)
+
+
+@st.composite
+def example_batches(draw):
+    slices = draw(st.lists(names, unique=True, max_size=2))
+    metas = draw(st.lists(names, unique=True, max_size=2))
+    return [
+        Example(
+            filename=draw(st.text(min_size=1, max_size=20)),
+            encoded=draw(st.binary(min_size=1, max_size=50)),
+            format="PNG",
+            height=draw(st.integers(1, 9000)),
+            width=draw(st.integers(1, 9000)),
+            labels=ids,
+            texts=tuple(f"class {label}" for label in ids),
+            slices={name: draw(st.text(max_size=10)) for name in slices},
+            meta={name: draw(st.floats(width=32, allow_nan=False)) for name in metas},
+        )
+        for ids in draw(st.lists(labels, min_size=1, max_size=4))
+    ]
+
+
+# Surrogates stand for bytes that are no Unicode, as os.fsdecode gives them.
+@given(example_batches())
+def test_what_is_encoded_decodes_to_the_same(examples):
+    assert records.decode(records.encode(examples)) == examples
+
+
+def test_a_file_name_need_not_be_unicode():
+    name = b"caf\xe9\n.jpg".decode("utf-8", "surrogateescape")
+    example = Example(name, b"x", "PNG", 1, 1, (0,), ("a",))
+    assert records.decode(records.encode([example]))[0].filename == name
+
+
+@given(st.lists(st.binary(max_size=40), max_size=5))
+def test_framed_records_are_read_back(contents):
+    stream = io.BytesIO(b"".join(records.frame(content) for content in contents))
+    assert list(records.read_frames(stream, "shard")) == contents
+
+
+@given(st.binary(min_size=1, max_size=40), st.data())
+def test_any_flipped_bit_of_a_frame_is_noticed(content, data):
+    framed = bytearray(records.frame(content))
+    position = data.draw(st.integers(0, len(framed) * 8 - 1))
+    framed[position // 8] ^= 1 << (position % 8)
+    with pytest.raises(DataError, match="Shard name.0 is damaged"):
+        list(records.read_frames(io.BytesIO(framed), "name.0"))
+
+
+@given(st.binary(max_size=40), st.data())
+def test_a_stream_that_ends_early_is_noticed(content, data):
+    framed = records.frame(content)
+    kept = framed[: data.draw(st.integers(1, len(framed) - 1))]
+    with pytest.raises(DataError, match="ends inside"):
+        list(records.read_frames(io.BytesIO(kept), "shard"))
+
+
+def test_tensorflow_reads_what_is_written(tmp_path):
+    import tensorflow as tf
+
+    example = Example(
+        filename="a/b.png",
+        encoded=b"\x89PNG",
+        format="PNG",
+        height=3,
+        width=4,
+        labels=(1, 5),
+        texts=("one", "five"),
+        slices={"cell_type": "mono"},
+        meta={"defect_probability": 0.25},
+    )
+    file = tmp_path / "shard"
+    file.write_bytes(b"".join(map(records.frame, records.encode([example]))))
+    [serialized] = tf.data.TFRecordDataset(str(file)).as_numpy_iterator()
+    features = tf.train.Example.FromString(serialized).features.feature
+    assert features["image/encoded"].bytes_list.value[0] == b"\x89PNG"
+    assert features["image/sha256"].bytes_list.value[0] == (
+        example.sha256.hex().encode()
+    )
+    assert list(features["image/class/label"].int64_list.value) == [1, 5]
+    assert list(features["image/class/text"].bytes_list.value) == [b"one", b"five"]
+    assert features["image/height"].int64_list.value[0] == 3
+    assert features["slice/cell_type"].bytes_list.value[0] == b"mono"
+    assert features["meta/defect_probability"].float_list.value[0] == 0.25
