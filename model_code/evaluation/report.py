@@ -9,13 +9,10 @@ Metric names, in the gate and the tracking store too:
 All but the first two and the last need one label an example.
 """
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from model_code.artifacts import read_json, write_json
 from model_code.config.base import STRICT
 
 
@@ -88,7 +85,8 @@ class Mistake:
 class EvaluationReport:
     """One model on one split.
 
-    `confusion[label][predicted]` counts examples; it is None for more than 100
+    `unlabelled` examples of a multi-label split were left out: no class fits
+    them. `confusion[label][predicted]` counts examples; it is None for more than 100
     classes or several labels an example. `certain` is the subset that
     `EvaluationConfig.certain_feature` marks. `majority_share` is what always
     answering the commonest class would score. `mistakes` come most confident
@@ -101,6 +99,7 @@ class EvaluationReport:
     class_names: tuple[str, ...]
     image_size: int
     examples: int
+    unlabelled: int
     majority_share: float
     confidence: float
     metrics: dict[str, Estimate]
@@ -111,16 +110,3 @@ class EvaluationReport:
     calibration: tuple[CalibrationBin, ...]
     roc: RocCurve | None
     mistakes: tuple[Mistake, ...]
-
-
-_ADAPTER = TypeAdapter(EvaluationReport)
-
-
-def write(report: EvaluationReport, path: Path) -> None:
-    """Write the report as JSON, whole or not at all."""
-    write_json(path, _ADAPTER.dump_python(report, mode="json"))
-
-
-def read(path: Path) -> EvaluationReport:
-    """The report that `write` wrote."""
-    return _ADAPTER.validate_python(read_json(path))

@@ -33,6 +33,7 @@ def evaluation_report(
         class_names=("defective", "functional"),
         image_size=96,
         examples=656,
+        unlabelled=0,
         majority_share=0.687,
         confidence=0.95,
         metrics=estimates,
