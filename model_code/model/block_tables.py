@@ -101,7 +101,7 @@ V1 = (
 )
 # Small enough for a test of a millisecond, with both operations and both strides.
 TINY = (
-    _fused(1, 1, 1, 8, 8),
+    _fused(2, 1, 1, 8, 8),
     _fused(2, 2, 4, 8, 16),
     _mbconv(2, 2, 4, 16, 24),
 )

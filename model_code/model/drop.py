@@ -26,7 +26,7 @@ class _Unweighted:
 
     def __init__(self, value: float, name: str) -> None:
         self.variable = keras.Variable(
-            value, dtype="float32", trainable=False, name=name
+            value, dtype="float32", trainable=False, autocast=False, name=name
         )
 
 
@@ -67,7 +67,7 @@ class _RandomDrop(keras.layers.Layer):
     @property
     def rate(self) -> float:
         """Probability of dropping, as it is now."""
-        return float(ops.convert_to_numpy(self._rate.variable))
+        return float(self._rate.variable.numpy())
 
     @rate.setter
     def rate(self, rate: float) -> None:
