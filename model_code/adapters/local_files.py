@@ -57,9 +57,7 @@ def list_names(uri: str) -> list[str]:
     if not Path(uri).is_dir():
         return []
     with os.scandir(uri) as entries:
-        names = [entry.name for entry in entries if entry.is_file()]
-    # A file that is still being written is not there yet.
-    return sorted(name for name in names if not name.endswith(".partial"))
+        return sorted(entry.name for entry in entries if entry.is_file())
 
 
 def walk(uri: str) -> Iterator[FileInfo]:

@@ -94,20 +94,24 @@ def write_outcome(
 
 def read_progress(work: str) -> Progress:
     """Totals over the parts done so far, from the names of their outcomes."""
-    names = storage.list_names(storage.join(work, _OUTCOME))
-    fields = [[int(field) for field in name.split("-")[1:]] for name in names]
+    fields = [[int(field) for field in name.split("-")[1:]] for name in _done(work)]
     columns = zip([0] * 3, *fields, strict=True)
     return Progress(*(sum(column) for column in columns))
 
 
 def read_dead_letters(work: str) -> list[DeadLetter]:
     """Every refused image, sorted by file name."""
-    directory = storage.join(work, _OUTCOME)
     letters: list[DeadLetter] = []
-    for name in storage.list_names(directory):
-        stored = pickle.loads(storage.read_bytes(storage.join(directory, name)))
+    for name in _done(work):
+        stored = pickle.loads(storage.read_bytes(storage.join(work, _OUTCOME, name)))
         letters.extend(DeadLetter(**values) for values in stored)
     return sorted(letters, key=lambda letter: (letter.filename, letter.reason))
+
+
+def _done(work: str) -> list[str]:
+    """Names of outcomes; one that is still being written is hidden."""
+    names = storage.list_names(storage.join(work, _OUTCOME))
+    return [name for name in names if not name.startswith(".")]
 
 
 def delete(work: str) -> None:
