@@ -1,0 +1,28 @@
+"""Doors: each turns one task of the graph into one call of `model_code`.
+
+A component file imports no machine-learning library: kfp ships only the
+function's source, and its body imports what it calls inside the runtime image.
+For the same reason these files never say `from __future__ import annotations`
+(kfp reads the annotations) and their bodies use no name of their module.
+"""
+
+from components.evaluate import evaluate
+from components.finetune import finetune
+from components.gate import gate
+from components.ingest import ingest
+from components.pretrain import pretrain
+from components.promote import promote
+from components.register import register
+from components.validate import validate
+
+# In pipeline order.
+__all__ = [  # noqa: RUF022
+    "ingest",
+    "validate",
+    "pretrain",
+    "finetune",
+    "evaluate",
+    "gate",
+    "register",
+    "promote",
+]

@@ -54,6 +54,10 @@ ANALYSIS = "analysis.json"
 
 DECISION = "decision.json"
 
+VERSION = "version.json"
+
+PROMOTION = "promotion.json"
+
 STUDY = "study.json"
 WINNER = "winner.yaml"
 FAMILY = "family"

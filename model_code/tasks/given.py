@@ -1,0 +1,67 @@
+"""What a door is given, as the rooms want it: recipe, section, run key, time."""
+
+import time
+from dataclasses import dataclass
+from typing import Self
+
+from model_code.config.load import load_recipe, recipe_from_json
+from model_code.config.recipe import Recipe, TrainingTask
+from model_code.errors import ConfigError
+
+PIPELINE_RUN_ID = "pipeline-run-id"
+"""As run key: the orchestrator's own run id."""
+
+
+def read_recipe(text: str) -> Recipe:
+    """A recipe from its resolved JSON, or from the name of a packaged one.
+
+    Raises:
+        ConfigError: neither.
+    """
+    return recipe_from_json(text) if text.startswith("{") else load_recipe(text)
+
+
+def section(recipe: Recipe, task: str) -> TrainingTask:
+    """The `pretrain` or `finetune` section.
+
+    Raises:
+        ConfigError: the recipe has no such section.
+    """
+    sections = {"pretrain": recipe.pretrain, "finetune": recipe.finetune}
+    found = sections.get(task)
+    if found is None:
+        raise ConfigError(
+            f"Recipe {recipe.name} has no section {task!r}; expected one for this "
+            "task. Without `pretrain` use the pipeline training-from-scratch."
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """A pipeline run: `run_key` as asked for, and the orchestrator's own id."""
+
+    run_key: str
+    pipeline_run_id: str
+
+    @property
+    def key(self) -> str:
+        """What names the checkpoints, the tracking run and the version."""
+        by_id = self.run_key == PIPELINE_RUN_ID
+        return self.pipeline_run_id if by_id else self.run_key
+
+
+class Stopwatch:
+    """Measures a block of work: `with Stopwatch() as work: ...`."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self._started = time.monotonic()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop."""
+        self.seconds = time.monotonic() - self._started
