@@ -8,6 +8,8 @@ import sys
 
 import typer
 
+from pipelines.cli import compile, describe, doctor, run
+
 app = typer.Typer(
     name="effnetv2",
     no_args_is_help=True,
@@ -25,6 +27,10 @@ def _effnetv2() -> None:
 # One line a verb, in the order of `--help`:
 #   app.command("run")(run.run)                     a single verb
 #   app.add_typer(registry.app, name="registry")    a group of verbs
+app.command("run")(run.run)
+app.command("compile")(compile.compile_package)
+app.command("describe")(describe.describe)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

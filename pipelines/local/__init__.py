@@ -1,0 +1,1 @@
+"""Runs of a graph on this machine: where they write, resume, show and end."""
