@@ -75,7 +75,7 @@ class KfpClient:
         return transport.ensure(
             self.connection.patience,
             f"create experiment {name}",
-            find=lambda: self._find_experiment(name),
+            find=lambda: self.find_experiment(name),
             create=lambda: str(
                 self._once(
                     self._experiments.experiment_service_create_experiment,
@@ -85,6 +85,21 @@ class KfpClient:
                 ).experiment_id
             ),
         )
+
+    def find_experiment(self, name: str) -> str | None:
+        """Id of the experiment of that name."""
+        pages = self._pages(
+            "list experiments",
+            self._experiments.experiment_service_list_experiments,
+            "experiments",
+            {"display_name": name},
+        )
+        return next((str(found.experiment_id) for found in pages), None)
+
+    def find_version(self, pipeline: str, version: str) -> VersionRecord | None:
+        """The version of that name, where pipeline and version exist."""
+        pipeline_id = self._find_pipeline(pipeline)
+        return self._find_version(pipeline_id, version) if pipeline_id else None
 
     def ensure_run(
         self,
@@ -266,15 +281,6 @@ class KfpClient:
             pipeline_id=pipeline_id,
         )
         return next((version_record(found) for found in pages), None)
-
-    def _find_experiment(self, name: str) -> str | None:
-        pages = self._pages(
-            "list experiments",
-            self._experiments.experiment_service_list_experiments,
-            "experiments",
-            {"display_name": name},
-        )
-        return next((str(found.experiment_id) for found in pages), None)
 
     def _find_recurring_run(self, wanted: RecurringRun) -> RecurringRun | None:
         same = (

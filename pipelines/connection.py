@@ -107,6 +107,7 @@ class Connection:
     verify_tls: bool = True
     proxy: str | None = None
     ui: str | None = None
+    cron_time_zone: str = "UTC"
     patience: Patience = Patience()
 
     def run_link(self, run_id: str) -> str:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from apscheduler.triggers.cron import CronTrigger
@@ -25,6 +26,7 @@ _NUMERIC = re.compile(rf"{_ATOM}(,{_ATOM})*")
 _MONTHS = re.compile(rf"(?i)({_ATOM}|[a-z]{{3}}(-[a-z]{{3}})?)(,({_ATOM}|[a-z]{{3}}))*")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _HORIZON = timedelta(days=2 * 366)
+_DAY = timedelta(days=1)
 _QUARTER = timedelta(minutes=15)
 
 
@@ -132,7 +134,8 @@ def _weekday(word: str) -> int:
 
 def _refuse_ambiguity(expression: str, zone: ZoneInfo, now: datetime) -> None:
     wall_clock = _trigger(expression, UTC)
-    for start, end in _irregular_hours(zone, now):
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for start, end in _irregular_hours(zone, today):
         moment = wall_clock.get_next_fire_time(None, start)
         if moment is not None and moment < end:
             raise ScheduleError(
@@ -142,21 +145,24 @@ def _refuse_ambiguity(expression: str, zone: ZoneInfo, now: datetime) -> None:
             )
 
 
+@lru_cache
 def _irregular_hours(
-    zone: ZoneInfo, now: datetime
-) -> Iterator[tuple[datetime, datetime]]:
+    zone: ZoneInfo, today: datetime
+) -> tuple[tuple[datetime, datetime], ...]:
     """Wall-clock intervals that exist twice or never, written as if in UTC.
 
-    Offsets of today's zones change on a quarter of an hour.
+    A change is found by the day and placed by the quarter of an hour, on which
+    today's zones change.
     """
-    moment = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    before = _offset(zone, moment)
-    for _ in range(int(_HORIZON / _QUARTER)):
-        moment += _QUARTER
-        offset = _offset(zone, moment)
-        if offset != before:
-            yield moment + min(before, offset), moment + max(before, offset)
-        before = offset
+    found = []
+    for day in (today + number * _DAY for number in range(_HORIZON.days)):
+        before, after = _offset(zone, day), _offset(zone, day + _DAY)
+        if before != after:
+            moment = day
+            while _offset(zone, moment) == before:
+                moment += _QUARTER
+            found.append((moment + min(before, after), moment + max(before, after)))
+    return tuple(found)
 
 
 def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:

@@ -35,7 +35,7 @@ class Schedule:
 
     name: Name
     description: str
-    pipeline: Literal["training", "retraining", "search"]
+    pipeline: Literal["training", "retraining"]
     recipe: str
     overrides: tuple[str, ...] = ()
     environments: tuple[Name, ...] = Field(min_length=1)
@@ -47,9 +47,10 @@ class Schedule:
     enabled: Flag = True
     parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
-    def parsed_cron(self, now: datetime) -> Cron:
-        """The checked trigger; see `parse_cron` for what is refused."""
-        return parse_cron(self.cron, self.time_zone, now=now)
+    @property
+    def timing(self) -> Cron:
+        """When it fires; `load_schedules` has checked it."""
+        return Cron(self.cron, self.time_zone)
 
 
 _ADAPTER = TypeAdapter(Schedule)
@@ -95,7 +96,7 @@ def _read(path: Path) -> Schedule:
         raise ScheduleError(
             f"Schedule {path}: {problems}; expected the keys of docs/operations.md."
         ) from error
-    schedule.parsed_cron(datetime.now(UTC))
+    parse_cron(schedule.cron, schedule.time_zone, now=datetime.now(UTC))
     return schedule
 
 

@@ -105,6 +105,11 @@ def variable(name: str) -> str | None:
     return os.environ.get(name) or None
 
 
+def variables() -> Mapping[str, str]:
+    """All environment variables, for what finds names of secrets in settings."""
+    return dict(os.environ)
+
+
 @contextmanager
 def applied(variables: Mapping[str, str]) -> Iterator[None]:
     """Give this process and all it starts these variables, for a while."""

@@ -88,8 +88,13 @@ def upload(
 ) -> tuple[VersionRecord, bool]:
     """The version with the package's content; whether it had to be uploaded."""
     digest = package_digest(package)
-    name = f"{pipeline}-{digest[:_NAME_DIGITS]}"
+    name = version_name(pipeline, digest)
     return client.ensure_version(pipeline, name, package, f"sha256:{digest}")
+
+
+def version_name(pipeline: str, digest: str) -> str:
+    """The name of the version with that content."""
+    return f"{pipeline}-{digest[:_NAME_DIGITS]}"
 
 
 def package_digest(package: Path) -> str:

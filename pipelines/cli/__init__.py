@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from pipelines.cli import compile, describe, doctor, run
+from pipelines.cli import compile, describe, doctor, run, runs, schedules, submit
 
 app = typer.Typer(
     name="effnetv2",
@@ -29,6 +29,9 @@ def _effnetv2() -> None:
 #   app.add_typer(registry.app, name="registry")    a group of verbs
 app.command("run")(run.run)
 app.command("compile")(compile.compile_package)
+app.command("submit")(submit.submit)
+app.add_typer(runs.app, name="runs")
+app.add_typer(schedules.app, name="schedules")
 app.command("describe")(describe.describe)
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,172 @@
+"""From a recipe and an environment to what a backend is asked to run."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model_code.config.load import load_recipe
+from model_code.config.recipe import Recipe, to_json
+from model_code.errors import ConfigError
+from pipelines import settings
+from pipelines.client import KfpClient
+from pipelines.compile import compile_pipeline
+from pipelines.local import identity
+from pipelines.records import RecurringRun, VersionRecord
+from pipelines.schedule_plan import marked
+from pipelines.schedules import Schedule, check_parameters
+from pipelines.settings import Environment
+from pipelines.submit import Submission, package_digest, version_name
+
+_UNKNOWN = "(new)"
+"""Stands for an id that the backend will give when a plan is applied."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A pipeline, by its graph's name, on a recipe, in an environment."""
+
+    pipeline: str
+    recipe: str
+    image: str
+    environment: Environment
+    overrides: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] | None = None
+
+
+def connect(environment: Environment) -> KfpClient:
+    """The environment's backend.
+
+    Raises:
+        ConfigError: it has none, or its credentials are not there.
+    """
+    if environment.connection is None:
+        raise ConfigError(
+            f"Environment {environment.name} has no `connection`; expected a Kubeflow "
+            "backend; use `effnetv2 run` here, or name another --environment."
+        )
+    return KfpClient(environment.connection, settings.variables())
+
+
+@contextmanager
+def submission(order: Order, request_id: str | None = None) -> Iterator[Submission]:
+    """The order with its package compiled to a file, for as long as it is needed."""
+    recipe = load_recipe(order.recipe, order.overrides)
+    graph = graph_name(order.pipeline, recipe)
+    with tempfile.TemporaryDirectory() as directory:
+        package = Path(directory) / f"{graph}.yaml"
+        package.write_text(compile_pipeline(graph, order.image), encoding="utf-8")
+        yield Submission(
+            pipeline=graph,
+            package=package,
+            parameters=arguments(order, recipe, package),
+            experiment=recipe.model_name,
+            label=recipe.name,
+            request_id=request_id,
+            pipeline_root=order.environment.pipeline_root,
+            service_account=order.environment.service_account,
+        )
+
+
+def graph_name(pipeline: str, recipe: Recipe) -> str:
+    """The graph for a recipe; `training` is drawn once for each shape of one."""
+    if pipeline == "training" and recipe.pretrain is None:
+        return "training-from-scratch"
+    return pipeline
+
+
+def arguments(order: Order, recipe: Recipe, package: Path) -> dict[str, Any]:
+    """What the run is started with: only what its pipeline takes, all it requires."""
+    environment = order.environment
+    offered = {
+        "recipe": to_json(recipe),
+        "image": order.image,
+        "code_revision": identity.code_revision(),
+        "environment_digest": identity.environment_lock_digest(),
+        **{name: _place(environment, name) for name in _PLACES},
+    }
+    taken = _inputs(package)
+    found = {name: value for name, value in offered.items() if name in taken}
+    return found | dict(order.parameters or {})
+
+
+_PLACES = ("data_root", "checkpoint_root", "tracking_uri")
+
+
+def _place(environment: Environment, name: str) -> str:
+    value = getattr(environment, name)
+    if value is None:
+        raise ConfigError(
+            f"Environment {environment.name} has no `{name}`; a run on a cluster needs "
+            f"one; add it to infra/environments/{environment.name}.yaml."
+        )
+    return str(value)
+
+
+def _inputs(package: Path) -> Mapping[str, Any]:
+    spec = next(iter(yaml.safe_load_all(package.read_text(encoding="utf-8"))))
+    found: Mapping[str, Any] = spec["root"]["inputDefinitions"]["parameters"]
+    return found
+
+
+def wanted_recurring_run(
+    client: KfpClient, schedule: Schedule, order: Order, *, create: bool
+) -> RecurringRun:
+    """The recurring run that a schedule asks for.
+
+    With `create`, its version is uploaded and its experiment created; without,
+    the backend is only read, and what does not exist yet is shown as new.
+
+    Raises:
+        ScheduleError: parameters that the pipeline does not take, or lacks.
+        ConfigError: a time zone that the backend's triggers are not in.
+    """
+    _check_time_zone(client, schedule)
+    with submission(order) as asked:
+        check_parameters(schedule, asked.parameters, asked.package)
+        version = _version(client, asked, create)
+        experiment = (
+            client.ensure_experiment(asked.experiment)
+            if create
+            else client.find_experiment(asked.experiment) or _UNKNOWN
+        )
+    return marked(
+        RecurringRun(
+            name=schedule.name,
+            cron=schedule.cron,
+            enabled=schedule.enabled,
+            catch_up=schedule.catch_up,
+            max_concurrency=schedule.max_concurrency,
+            experiment_id=experiment,
+            pipeline_id=version.pipeline_id,
+            version_id=version.version_id,
+            parameters=asked.parameters,
+            pipeline_root=asked.pipeline_root,
+            service_account=asked.service_account,
+        ),
+        schedule.description,
+    )
+
+
+def _version(client: KfpClient, asked: Submission, create: bool) -> VersionRecord:
+    name = version_name(asked.pipeline, package_digest(asked.package))
+    if create:
+        digest = f"sha256:{package_digest(asked.package)}"
+        return client.ensure_version(asked.pipeline, name, asked.package, digest)[0]
+    return client.find_version(asked.pipeline, name) or VersionRecord(
+        pipeline_id=_UNKNOWN, version_id=_UNKNOWN, name=name
+    )
+
+
+def _check_time_zone(client: KfpClient, schedule: Schedule) -> None:
+    theirs = client.connection.cron_time_zone
+    if schedule.time_zone != theirs:
+        raise ConfigError(
+            f"Schedule {schedule.name} is in {schedule.time_zone}, and the backend "
+            f"reads every cron expression in {theirs}; state the schedule in it, or "
+            "change CRON_SCHEDULE_TIMEZONE of the backend and `cron_time_zone` here."
+        )
