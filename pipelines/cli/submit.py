@@ -36,8 +36,10 @@ def submit(
         bool, typer.Option(help="Start a run even if this content has run.")
     ] = False,
     wait: Annotated[bool, typer.Option(help="Stay until the run has ended.")] = False,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 7
-    * 86_400.0,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds to wait at most; a week unless given.")
+    ] = 604_800.0,
+    poll: Annotated[float, typer.Option(help="Seconds between two looks.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Upload the pipeline if it is new and start a run of the recipe.
