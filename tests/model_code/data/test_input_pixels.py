@@ -127,7 +127,9 @@ def test_grey_jpegs_become_three_channels():
     encoded = encode_image(grey)
     decoded = np.asarray(Image.open(io.BytesIO(encoded)))[..., None]
     picture = pixels.decode_for_evaluation(tf.constant(encoded), 32, None).numpy()
-    np.testing.assert_allclose(picture, np.repeat(decoded, 3, -1), atol=3)
+    # The fast transform differs from Pillow's accurate one by a few levels.
+    np.testing.assert_allclose(picture, np.repeat(decoded, 3, -1), atol=12)
+    assert np.abs(picture - decoded).mean() < 3
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
