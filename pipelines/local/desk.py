@@ -13,13 +13,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from model_code.config.beam import parse_beam_options
 from model_code.config.load import load_recipe
 from model_code.config.recipe import Recipe, digest, to_json
 from model_code.errors import UnavailableError
+from model_code.model.variants import resolve
 from pipelines import settings
 from pipelines.compile import find_pipeline
 from pipelines.local import identity
 from pipelines.local import record as records
+from pipelines.local.containers import Containers
 from pipelines.local.failure import InterruptedRunError, explain
 from pipelines.local.leftovers import end_leftovers
 from pipelines.local.record import RunRecord, TaskRecord
@@ -33,7 +36,8 @@ class RunRequest:
     """What `effnetv2 run` was asked for.
 
     `fresh` begins a new run where an unfinished one could be resumed. Without
-    `tracking_uri` the store is in the workspace.
+    `tracking_uri` the store is in the workspace. With `image` the tasks run in
+    containers of it.
     """
 
     recipe: str
@@ -42,6 +46,7 @@ class RunRequest:
     fresh: bool = False
     tracking_uri: str | None = None
     beam_options: str = "--runner=FnApiRunner"
+    image: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def run(
         ProductError: the request is wrong, the workspace is in use, or a task
             failed; then with that task's paragraph and exit code.
     """
-    recipe = load_recipe(request.recipe, request.overrides)
+    recipe = _load(request)
     workspace = Workspace(request.workspace.resolve())
     workspace.prepare()
     with _alone_in(workspace):
@@ -78,6 +83,14 @@ def run(
         announce(start)
         with make_view(start.record) as view:
             return _execute(graph, start.record, workspace, view)
+
+
+def _load(request: RunRequest) -> Recipe:
+    """The recipe, and with it all that can be wrong before any task starts."""
+    recipe = load_recipe(request.recipe, request.overrides)
+    resolve(recipe.model)
+    parse_beam_options(request.beam_options)
+    return recipe
 
 
 def _graph(recipe: Recipe) -> Any:
@@ -155,6 +168,7 @@ def _new_record(
             "code_revision": identity.code_revision(),
             "environment_lock_digest": identity.environment_lock_digest(),
             "beam_options": request.beam_options,
+            **({} if request.image is None else {"image": request.image}),
         },
         tasks=tuple(
             TaskRecord(name=name, title=title)
@@ -173,7 +187,13 @@ def _execute(
         recorder = Recorder(record, directory, view, log)
         try:
             with settings.applied(workspace.task_variables), _stopped_by_signals():
-                execute(graph, record.arguments, directory, recorder.receive)
+                execute(
+                    graph,
+                    record.arguments,
+                    directory,
+                    recorder.receive,
+                    _containers(record, workspace),
+                )
         except KeyboardInterrupt as error:
             end_leftovers(workspace)
             raise InterruptedRunError(
@@ -191,6 +211,15 @@ def _execute(
             # kfp leaves the source of each task behind.
             shutil.rmtree(workspace.temporary)
         return recorder.close("succeeded")
+
+
+def _containers(record: RunRecord, workspace: Workspace) -> Containers | None:
+    image = record.arguments.get("image")
+    if image is None:
+        return None
+    return Containers(
+        image=image, root=workspace.root, variables=workspace.task_variables
+    )
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def test_an_unknown_setting_is_refused(tmp_path: Path):
     path = tmp_path / "mine.yaml"
     path.write_text("name: mine\nbucket: x\n")
 
-    with pytest.raises(ConfigError, match="bucket.*expected only name, connection"):
+    with pytest.raises(ConfigError, match=r"bucket.*expected only name, connection"):
         settings.load_environment(str(path))
 
 
