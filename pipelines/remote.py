@@ -86,7 +86,7 @@ def arguments(order: Order, recipe: Recipe, package: Path) -> dict[str, Any]:
         "recipe": to_json(recipe),
         "image": order.image,
         "code_revision": identity.code_revision(),
-        "environment_digest": identity.environment_lock_digest(),
+        "environment_lock_digest": identity.environment_lock_digest(),
         **{name: _place(environment, name) for name in _PLACES},
     }
     taken = _inputs(package)

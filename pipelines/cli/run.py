@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -48,6 +48,14 @@ def run(
     beam_options: Annotated[
         str, typer.Option(help="Flags of the ingest job, e.g. '--workers=2'.")
     ] = "--runner=FnApiRunner",
+    runner: Annotated[
+        Literal["subprocess", "docker"],
+        typer.Option(help="Tasks as processes here, or in containers of --image."),
+    ] = "subprocess",
+    image: Annotated[
+        str | None,
+        typer.Option(envvar="EFFNETV2_IMAGE", help="Image of the tasks' containers."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object at the end.")
     ] = False,
@@ -71,6 +79,7 @@ def run(
         fresh=fresh,
         tracking_uri=tracking_uri,
         beam_options=beam_options,
+        image=_image(runner, image),
     )
     try:
         record = desk.run(
@@ -82,6 +91,20 @@ def run(
         sys.stderr.write("\n".join(_last_words(error.tail)) + "\n")
         raise
     _conclude(console, record, workspace, as_json=as_json)
+
+
+def _image(runner: str, image: str | None) -> str | None:
+    """The containers' image; none where tasks are processes of this machine."""
+    from model_code.errors import ConfigError
+
+    if runner == "subprocess":
+        return None
+    if image is None:
+        raise ConfigError(
+            "--runner docker needs an image; expected --image NAME or EFFNETV2_IMAGE; "
+            "build one with `docker build --target runtime -t NAME .`."
+        )
+    return image
 
 
 def _announce(console: "Console", start: "Start") -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
+from pipelines.local.containers import Containers, tasks_in
 from pipelines.local.stream import LineStream
 from pipelines.local.workspace import RunDirectory
 
@@ -27,8 +28,11 @@ def execute(
     arguments: Mapping[str, str],
     directory: RunDirectory,
     receive: Callable[[str], None],
+    containers: Containers | None = None,
 ) -> None:
     """Run a graph, handing on every line that kfp or a task prints.
+
+    With `containers` each task runs in one, else in a process of this machine.
 
     Outputs of finished tasks are kept in the run's own directory, so that the
     same call after a kill skips those tasks.
@@ -38,14 +42,19 @@ def execute(
     """
     from kfp import local
 
-    # Not `workspace_root=`: kfp deletes that directory after the run.
-    local.init(
-        runner=local.SubprocessRunner(use_venv=False),
-        pipeline_root=str(directory.pipeline_root),
-        enable_caching=True,
-        cache_root=str(directory.cache),
-    )
-    with _printing_to(LineStream(receive)), warnings.catch_warnings():
+    processes = contextlib.nullcontext(local.SubprocessRunner(use_venv=False))
+    with (
+        processes if containers is None else tasks_in(containers) as runner,
+        _printing_to(LineStream(receive)),
+        warnings.catch_warnings(),
+    ):
+        # Not `workspace_root=`: kfp deletes that directory after the run.
+        local.init(
+            runner=runner,
+            pipeline_root=str(directory.pipeline_root),
+            enable_caching=True,
+            cache_root=str(directory.cache),
+        )
         # Images are not used here, nor are cluster resources and titles.
         warnings.filterwarnings("ignore", "You may be attemping", RuntimeWarning)
         warnings.filterwarnings("ignore", "Task .* have no effect", UserWarning)
