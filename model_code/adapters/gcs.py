@@ -79,6 +79,19 @@ def list_names(uri: str) -> list[str]:
     return sorted(name for name in names if name)
 
 
+def list_directories(uri: str) -> list[str]:
+    """See `storage.list_directories`."""
+    skip = len(_prefix(uri))
+    with _translated(uri):
+        found = _client().list_blobs(
+            _split(uri)[0], prefix=_prefix(uri), delimiter="/", retry=DEFAULT_RETRY
+        )
+        # The prefixes of a page are known once its objects were read.
+        prefixes = [prefix for page in found.pages for prefix in page.prefixes]
+    names = {prefix[skip:].rstrip("/") for prefix in prefixes}
+    return sorted(name for name in names if not name.startswith("."))
+
+
 def walk(uri: str) -> Iterator[FileInfo]:
     """See `storage.walk`."""
     skip = len(_prefix(uri))

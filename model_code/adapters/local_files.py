@@ -60,6 +60,12 @@ def list_names(uri: str) -> list[str]:
         return sorted(entry.name for entry in entries if entry.is_file())
 
 
+def list_directories(uri: str) -> list[str]:
+    """See `storage.list_directories`."""
+    # Unlike an entry's own is_dir, this is False for a circular link.
+    return [entry.name for entry in _list(uri) if Path(entry.path).is_dir()]
+
+
 def walk(uri: str) -> Iterator[FileInfo]:
     """See `storage.walk`."""
     root = Path(uri).stat()

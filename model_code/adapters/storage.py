@@ -39,6 +39,7 @@ class _Backend(Protocol):
     def size(self, uri: str) -> int | None: ...
     def is_directory(self, uri: str) -> bool: ...
     def list_names(self, uri: str) -> list[str]: ...
+    def list_directories(self, uri: str) -> list[str]: ...
     def walk(self, uri: str) -> Iterator[FileInfo]: ...
     def delete(self, uri: str) -> None: ...
     def delete_tree(self, uri: str) -> None: ...
@@ -112,6 +113,15 @@ def is_directory(uri: str) -> bool:
 def list_names(uri: str) -> list[str]:
     """Names of the files directly below `uri`, sorted; empty if none."""
     return _backend(uri).list_names(uri)
+
+
+def list_directories(uri: str) -> list[str]:
+    """Names of the directories directly below `uri`, sorted; hidden ones left out.
+
+    Raises:
+        OSError: `uri` cannot be listed.
+    """
+    return _backend(uri).list_directories(uri)
 
 
 def walk(uri: str) -> Iterator[FileInfo]:

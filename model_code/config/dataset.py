@@ -1,8 +1,8 @@
 """Which images to learn from, how they are split, checked and sharded."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from model_code.config.base import (
@@ -32,14 +32,27 @@ class ElpvSource:
 class FolderSource:
     """One directory per class below `path`, or a manifest of paths and labels.
 
-    `path` is local or `gs://`. `manifest` is a `.csv` or `.jsonl` file with
-    the fields `path` (relative to `path`) and `label`; further fields are kept
-    as features for slicing.
+    `path` is local or `gs://`. `manifest` is a `.csv` or `.jsonl` file, named
+    relative to `path` or in full, with the fields `path` (relative to `path`)
+    and `label`; further fields become slice features, or meta features where
+    all values are numbers. `class_names` fixes the label space and its order;
+    without it the labels found are sorted. With `multi_label`, `label` is a
+    list in JSONL and `|`-separated in CSV, and may be empty.
     """
 
     kind: Literal["folder"]
     path: str
     manifest: str | None = None
+    class_names: tuple[str, ...] | None = None
+    multi_label: Flag = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.multi_label and self.manifest is None:
+            raise ValueError(
+                "multi_label needs a manifest: a class directory gives one label"
+            )
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

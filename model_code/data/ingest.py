@@ -1,15 +1,19 @@
-"""From a configured source to a complete dataset on disk, or to none.
+"""From a configured source to a complete dataset, or to none.
 
 The dataset lies at `<data root>/<name>/<key>`; the key follows from what
-decides its content: recipe and state of the source. It is built in a hidden
-sibling directory and renamed, so a kill at any point leaves a complete dataset
-or none; the next run removes what was left over.
+decides its content: recipe and state of the source. Locally it is built in a
+hidden sibling directory and renamed; on object storage, which renames nothing,
+its manifest is written last. So a kill at any point leaves a complete dataset
+or none, and the next run removes what was left over.
 """
 
 import hashlib
 import json
 import logging
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +21,13 @@ from filelock import FileLock
 from pydantic import TypeAdapter
 
 from model_code import artifacts
+from model_code.adapters import storage
 from model_code.config.beam import IN_PROCESS, BeamOptions
 from model_code.config.dataset import DatasetConfig
 from model_code.data import manifest, verification
-from model_code.data.ingestion import assembly, spill
+from model_code.data.ingestion import assembly
 from model_code.data.ingestion.examine import Examiner
+from model_code.data.ingestion.places import Places
 from model_code.data.ingestion.progress import report_progress
 from model_code.data.manifest import DatasetManifest
 from model_code.data.sources import list_source
@@ -42,7 +48,7 @@ def ingest(
 
     Args:
         config: source, splits and checks.
-        data_root: directory below which datasets lie.
+        data_root: directory or `gs://` prefix below which datasets lie.
         options: how the job runs; the result does not depend on it.
 
     Raises:
@@ -52,14 +58,12 @@ def ingest(
         UnavailableError: a library that the source needs is not installed.
     """
     listing = list_source(config.source)
-    key = dataset_key(config, listing)
-    home = Path(data_root).absolute() / config.name
-    home.mkdir(parents=True, exist_ok=True)
-    with FileLock(home / ".lock"):
-        found = _find_complete(home / key)
+    home = storage.join(storage.absolute(data_root), config.name)
+    location = storage.join(home, dataset_key(config, listing))
+    with _sole_writer(home):
+        found = _find_complete(location)
         if found is None:
-            _remove_leftovers(home)
-            return _build(config, listing, key, home, options)
+            return _build(config, listing, location, options)
     assembly.check_limits(config, found)
     _LOG.info("ingest %s: reused %s", config.name, found.location)
     return replace(found, reused=True)
@@ -78,16 +82,68 @@ def dataset_key(config: DatasetConfig, listing: Listing) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _find_complete(directory: Path) -> DatasetManifest | None:
-    """The dataset in a directory, if its files have the sizes they should have."""
-    if not (directory / artifacts.MANIFEST).is_file():
+@contextmanager
+def _sole_writer(home: str) -> Iterator[None]:
+    """Runs of one dataset wait for each other on one machine.
+
+    Object storage has no lock; there, two runs of one key write the same bytes.
+    """
+    if storage.is_remote(home):
+        yield
+        return
+    Path(home).mkdir(parents=True, exist_ok=True)
+    with FileLock(Path(home) / ".lock"):
+        yield
+
+
+def _find_complete(location: str) -> DatasetManifest | None:
+    """The dataset at a location, if its files have the sizes they should have."""
+    if storage.size(storage.join(location, artifacts.MANIFEST)) is None:
         return None
-    found = manifest.read(directory)
+    found = manifest.read(location)
     missing = verification.find_missing(found)
     if missing:
         _LOG.warning("ingest %s: %s; building it again", found.name, missing[0])
         return None
     return found
+
+
+def _build(
+    config: DatasetConfig, listing: Listing, location: str, options: BeamOptions
+) -> DatasetManifest:
+    try:
+        with _places(location, options) as places:
+            _run_job(config, listing, places, options)
+            key = location.rpartition("/")[2]
+            built = assembly.assemble(config, listing, key, places)
+            if places.target != location:
+                Path(places.target).replace(location)
+    except OSError as error:
+        raise _storage_error(config, location, error) from error
+    _LOG.info("ingest %s: done, %d examples", config.name, built.examples)
+    return replace(built, location=location)
+
+
+@contextmanager
+def _places(location: str, options: BeamOptions) -> Iterator[Places]:
+    """Empty places for a build; the intermediate files are gone afterwards."""
+    home, _, key = location.rpartition("/")
+    # What is there is not complete: it must not pass for it while it is rebuilt.
+    storage.delete(storage.join(location, artifacts.MANIFEST))
+    if not storage.is_remote(location):
+        _remove_leftovers(Path(home))
+        storage.delete_tree(location)
+        work = storage.join(home, f".{key}{_PARTIAL}")
+        target = storage.join(work, "dataset")
+    elif options.runner == "FnApiRunner":
+        work, target = tempfile.mkdtemp(prefix="ingest-"), location
+    else:
+        work, target = storage.join(home, f".{key}{_PARTIAL}"), location
+        storage.delete_tree(work)
+    try:
+        yield Places(work, target)
+    finally:
+        storage.delete_tree(work)
 
 
 def _remove_leftovers(home: Path) -> None:
@@ -97,50 +153,28 @@ def _remove_leftovers(home: Path) -> None:
         shutil.rmtree(leftover)
 
 
-def _build(
-    config: DatasetConfig,
-    listing: Listing,
-    key: str,
-    home: Path,
-    options: BeamOptions,
-) -> DatasetManifest:
-    work = home / f".{key}{_PARTIAL}"
-    try:
-        _run_job(config, listing, str(work), options)
-        built = assembly.assemble(config, listing, key, str(work))
-        spill.delete(str(work))
-        work.replace(home / key)
-    except OSError as error:
-        raise _storage_error(config, home, error) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    _LOG.info("ingest %s: done, %d examples", config.name, built.examples)
-    return replace(built, location=str(home / key))
-
-
 def _run_job(
-    config: DatasetConfig, listing: Listing, work: str, options: BeamOptions
+    config: DatasetConfig, listing: Listing, places: Places, options: BeamOptions
 ) -> None:
     # Importing Beam takes seconds; a dataset that is reused does not need it.
     from model_code.data.ingestion.ingest_job import IngestJob, run
 
-    examiner = Examiner(listing.class_names, listing.multi_label, config.maximum_pixels)
     job = IngestJob(
         name=config.name,
-        work=work,
-        examiner=examiner,
+        places=places,
+        examiner=Examiner(
+            listing.class_names, listing.multi_label, config.maximum_pixels
+        ),
         rule=rule_from_shares(config.splits),
         shard_bytes=config.shard_megabytes * _MEGABYTE,
     )
-    with report_progress(work, config.name, listing.examples):
+    with report_progress(places.work, config.name, listing.examples):
         run(job, listing, options)
 
 
-def _storage_error(config: DatasetConfig, home: Path, error: OSError) -> DataError:
-    free = shutil.disk_usage(home).free
+def _storage_error(config: DatasetConfig, location: str, error: OSError) -> DataError:
     return DataError(
-        f"Dataset {config.name} cannot be written below {home}: {error.strerror} "
-        f"({free / _MEGABYTE:,.0f} MB free); nothing was left behind. Building "
-        "needs about twice the size of the images: make room, or give another "
-        "data root."
+        f"Dataset {config.name} cannot be written at {location}: "
+        f"{error.strerror or error}; nothing was left behind. Building needs about "
+        "twice the size of the images: make room, or give another data root."
     )

@@ -83,9 +83,7 @@ def _write_shards(
     for number in range(count):
         own = rows[number::count]
         name = f"{split}-{number:05}-of-{count:05}.tfrecord"
-        framed = (
-            [records.frame(record) for record in records.encode(own)] if own else []
-        )
+        framed = [records.frame(records.encode(example)) for example in own]
         (directory / name).write_bytes(b"".join(framed))
         written.append(
             Shard(

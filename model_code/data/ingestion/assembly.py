@@ -9,6 +9,7 @@ from model_code.config.dataset import DatasetConfig
 from model_code.data import manifest
 from model_code.data.fingerprint import fingerprint
 from model_code.data.ingestion import dead_letters, shards, spill, tfds_layout
+from model_code.data.ingestion.places import Places
 from model_code.data.ingestion.shards import ShardSummary
 from model_code.data.manifest import DatasetManifest, Range, SplitManifest
 from model_code.data.sources.base import Listing
@@ -22,33 +23,32 @@ _MOST_SLICE_VALUES = 100
 
 
 def assemble(
-    config: DatasetConfig, listing: Listing, key: str, work: str
+    config: DatasetConfig, listing: Listing, key: str, places: Places
 ) -> DatasetManifest:
-    """Write what belongs beside the shards of `work`; the manifest comes last.
+    """Write what belongs beside the shards; the manifest comes last.
 
     Raises:
         DataError: too many images were refused, a split lacks examples of a
             class, or the runner lost records.
     """
-    summaries = shards.read_summaries(work)
-    letters = spill.read_dead_letters(work)
+    summaries = shards.read_summaries(places.work)
+    letters = spill.read_dead_letters(places.work)
     counts = dead_letters.count_by_reason(letters)
     examples = sum(summary.shard.examples for summary in summaries)
     dead_letters.refuse_too_many(config, examples, counts, letters)
-    _count_again(config, spill.read_progress(work).examples, examples)
+    _count_again(config, spill.read_progress(places.work).examples, examples)
     built = replace(
         _manifest(config, listing, summaries),
         key=key,
-        location=work,
+        location=places.target,
         dead_letters=counts,
         dead_letter_file=dead_letters.FILE if letters else None,
     )
     check_limits(config, built)
     if letters:
-        dead_letters.write(letters, work)
-    tfds_layout.write(built, work)
-    shards.delete_summaries(work)
-    manifest.write(built, work)
+        dead_letters.write(letters, places.target)
+    tfds_layout.write(built, places.target)
+    manifest.write(built, places.target)
     return built
 
 

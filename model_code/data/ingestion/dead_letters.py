@@ -1,15 +1,14 @@
 """The refused images of a dataset: a record file, and the limit on their share."""
 
+import io
 from collections import Counter
 from collections.abc import Sequence
-
-import pyarrow as pa
-from tfx_bsl.coders import example_coder
 
 from model_code.adapters import storage
 from model_code.config.dataset import DatasetConfig
 from model_code.data import records
 from model_code.data.ingestion.spill import DeadLetter
+from model_code.data.manifest import DatasetManifest
 from model_code.errors import DataError
 
 FILE = "dead-letters.tfrecord-00000-of-00001"
@@ -19,27 +18,36 @@ DETAIL = "dead_letter/detail"
 
 def write(letters: Sequence[DeadLetter], directory: str) -> None:
     """Write one record a letter: source path, reason and detail."""
-    columns = {
-        records.FILENAME: [letter.filename for letter in letters],
-        REASON: [letter.reason for letter in letters],
-        DETAIL: [letter.detail for letter in letters],
-    }
-    arrays = {
-        name: pa.array(
-            [[text.encode("utf-8", "surrogateescape")] for text in texts],
-            type=pa.large_list(pa.large_binary()),
+    frames = [
+        records.frame(
+            records.encode_features(
+                {
+                    records.FILENAME: [letter.filename],
+                    REASON: [letter.reason],
+                    DETAIL: [letter.detail],
+                }
+            )
         )
-        for name, texts in columns.items()
-    }
-    batch = pa.RecordBatch.from_pydict(arrays)
-    encoded = example_coder.RecordBatchToExamplesEncoder().encode(batch)
-    frames = b"".join(records.frame(record) for record in encoded)
-    storage.write_bytes(storage.join(directory, FILE), frames)
+        for letter in letters
+    ]
+    storage.write_bytes(storage.join(directory, FILE), b"".join(frames))
+
+
+def read(dataset: DatasetManifest) -> list[DeadLetter]:
+    """The refused images of a dataset, in the order of their paths."""
+    if dataset.dead_letter_file is None:
+        return []
+    uri = storage.join(dataset.location, dataset.dead_letter_file)
+    frames = records.read_frames(io.BytesIO(storage.read_bytes(uri)), uri)
+    rows = [records.decode_features(frame) for frame in frames]
+    fields = (records.FILENAME, REASON, DETAIL)
+    return [DeadLetter(*(_text(row[name][0]) for name in fields)) for row in rows]
 
 
 def count_by_reason(letters: Sequence[DeadLetter]) -> dict[str, int]:
     """Letters a reason, most frequent first."""
-    return dict(Counter(letter.reason for letter in letters).most_common())
+    counts = Counter(letter.reason for letter in letters)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def refuse_too_many(
@@ -77,3 +85,7 @@ def refuse_too_many(
 
 def _named(letter: DeadLetter | None) -> str:
     return f", such as {letter.filename!r}: {letter.detail}" if letter else ""
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")

@@ -35,8 +35,9 @@ class Examiner:
     def examine(self, image: SourceImage) -> Examined | DeadLetter:
         """Read, check and convert one image."""
         try:
+            data = _load(image)
             labels = self._label_ids(image.labels)
-            checked = check_image(_load(image), self.maximum_pixels)
+            checked = check_image(data, self.maximum_pixels)
         except BadImage as verdict:
             return DeadLetter(image.name, verdict.reason, verdict.detail)
         example = Example(

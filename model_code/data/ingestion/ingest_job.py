@@ -20,6 +20,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from model_code.config.beam import BeamOptions
 from model_code.data.ingestion.decoding import quiet_pillow
 from model_code.data.ingestion.examine import Examiner
+from model_code.data.ingestion.places import Places
 from model_code.data.ingestion.shards import ShardKey, write_shard
 from model_code.data.ingestion.spill import pack, unpack
 from model_code.data.ingestion.spilling import spill_part
@@ -38,14 +39,14 @@ class IngestJob:
 
     Attributes:
         name: of the dataset; begins the shards' names.
-        work: directory that spill files and shards are written to.
+        places: where intermediate files and shards are written.
         examiner: the checks of an image.
         rule: gives each image its split.
         shard_bytes: target size of a shard.
     """
 
     name: str
-    work: str
+    places: Places
     examiner: Examiner
     rule: SplitRule
     shard_bytes: int
@@ -129,7 +130,7 @@ class _ExaminePart(beam.DoFn):
     def process(self, element: tuple[int, Part]) -> Iterator[bytes]:
         index, part = element
         job = self._job
-        yield pack(spill_part(part, index, job.work, job.examiner, self._pool))
+        yield pack(spill_part(part, index, job.places.work, job.examiner, self._pool))
 
 
 class _WriteShard(beam.DoFn):
@@ -141,7 +142,7 @@ class _WriteShard(beam.DoFn):
     def process(self, element: tuple[_Key, Iterable[bytes]]) -> None:
         key, packed = element
         rows = [row for batch in packed for row in unpack(batch)]
-        write_shard(self._job.work, self._job.name, ShardKey(*key), rows)
+        write_shard(self._job.places, self._job.name, ShardKey(*key), rows)
 
 
 def _measure(packed: bytes, rule: SplitRule) -> Counter[tuple[str, int]]:

@@ -11,6 +11,7 @@ import google_crc32c
 
 from model_code.adapters import storage
 from model_code.data.ingestion import index
+from model_code.data.ingestion.places import Places
 from model_code.data.ingestion.spill import Row, spill_uri
 from model_code.data.manifest import Shard
 from model_code.data.sharding import shard_name
@@ -56,17 +57,19 @@ class ShardSummary:
     widths: tuple[int, int, int]
 
 
-def write_shard(work: str, dataset: str, key: ShardKey, rows: Iterable[Row]) -> None:
-    """Write a shard and its summary into the work directory."""
+def write_shard(
+    places: Places, dataset: str, key: ShardKey, rows: Iterable[Row]
+) -> None:
+    """Write a shard with its index, and its summary for the manifest."""
     ordered = sorted(rows, key=lambda row: (row.digest, row.filename))
     file = shard_name(dataset, key.split, key.index, key.count)
     sha256 = hashlib.sha256()
     crc32c = google_crc32c.Checksum()
     size = 0
-    with storage.open_writer(storage.join(work, file)) as stream:
+    with storage.open_writer(storage.join(places.target, file)) as stream:
         for row in ordered:
             record = storage.read_bytes(
-                spill_uri(work, row.part), row.offset, row.length
+                spill_uri(places.work, row.part), row.offset, row.length
             )
             stream.write(record)
             sha256.update(record)
@@ -79,11 +82,12 @@ def write_shard(work: str, dataset: str, key: ShardKey, rows: Iterable[Row]) -> 
         sha256=sha256.hexdigest(),
         crc32c=crc32c.hexdigest().decode(),
     )
-    index.write(index.uri(work, file), ordered)
+    index.write(index.uri(places.target, file), ordered)
     summary = _summarise(key.split, shard, ordered)
     text = json.dumps(asdict(summary))
     storage.write_bytes(
-        storage.join(work, _SUMMARY, f"{key.split}-{key.index:05d}.json"), text.encode()
+        storage.join(places.work, _SUMMARY, f"{key.split}-{key.index:05d}.json"),
+        text.encode(),
     )
 
 
@@ -122,8 +126,3 @@ def _parse_summary(data: bytes) -> ShardSummary:
     values["shard"] = Shard(**values["shard"])
     values["class_counts"] = {int(k): v for k, v in values["class_counts"].items()}
     return ShardSummary(**values)
-
-
-def delete_summaries(work: str) -> None:
-    """Remove the summaries once the manifest has taken them up."""
-    storage.delete_tree(storage.join(work, _SUMMARY))

@@ -112,9 +112,3 @@ def _done(work: str) -> list[str]:
     """Names of outcomes; one that is still being written is hidden."""
     names = storage.list_names(storage.join(work, _OUTCOME))
     return [name for name in names if not name.startswith(".")]
-
-
-def delete(work: str) -> None:
-    """Remove all intermediate files once the shards are written."""
-    for directory in (_SPILL, _OUTCOME):
-        storage.delete_tree(storage.join(work, directory))

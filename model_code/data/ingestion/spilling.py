@@ -42,10 +42,9 @@ def _windows(images: Iterator[SourceImage]) -> Iterator[list[SourceImage]]:
 
 
 def _append(stream: BinaryIO, passed: Sequence[Examined], part: int) -> Iterator[Row]:
-    examples = [item.example for item in passed]
-    for item, record in zip(passed, records.encode(examples), strict=True):
+    for item in passed:
         example = item.example
-        framed = records.frame(record)
+        framed = records.frame(records.encode(example))
         offset = stream.tell()
         stream.write(framed)
         yield Row(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from model_code.errors import DataError
+
 PART_EXAMPLES = 64
 """Images a part names: enough to keep the threads of a worker busy, few enough
 that two workers end together on 2,000 images."""
@@ -65,6 +67,24 @@ class Listing:
     multi_label: bool = False
     slice_features: tuple[str, ...] = ()
     meta_features: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse class names that records or name files could not hold."""
+        for name in self.class_names:
+            if not is_text(name) or "\n" in name or not name:
+                raise DataError(
+                    f"Class name {name!r} cannot be used; expected Unicode text on "
+                    "one line. Rename the directory or the label."
+                )
+
+
+def is_text(value: str) -> bool:
+    """Whether the value is Unicode; a file name may be bytes that are not."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def state_digest(facts: Iterable[object]) -> str:

@@ -1,5 +1,6 @@
 """Parts made of image files, shared by the sources whose images are files."""
 
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,12 +11,16 @@ from model_code.data.sources.base import PART_EXAMPLES, SourceImage
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One image file: its name below the root, and what is known about it."""
+    """One image file: its name below the root, and what is known about it.
+
+    `problem` says why it cannot be read, where the listing knows already.
+    """
 
     name: str
     labels: tuple[str, ...]
     slices: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, float] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class FilePart:
         for entry in self.entries:
             yield SourceImage(
                 name=entry.name,
-                load=partial(storage.read_bytes, storage.join(self.root, entry.name)),
+                load=partial(_load, self.root, entry),
                 labels=entry.labels,
                 slices=entry.slices,
                 meta=entry.meta,
@@ -44,3 +49,9 @@ def file_parts(root: str, entries: Sequence[FileEntry]) -> list[FilePart]:
         FilePart(root, tuple(entries[start : start + PART_EXAMPLES]))
         for start in starts
     ]
+
+
+def _load(root: str, entry: FileEntry) -> bytes:
+    if entry.problem:
+        raise OSError(errno.EIO, entry.problem)
+    return storage.read_bytes(storage.join(root, entry.name))

@@ -1,58 +1,69 @@
-"""One directory per class, or a manifest of paths and labels."""
+"""Image files below one directory, labelled by class directories."""
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
+import mimetypes
 
+from model_code.adapters import storage
+from model_code.adapters.storage import FileInfo
 from model_code.config.dataset import FolderSource
 from model_code.data.sources.base import Listing, state_digest
 from model_code.data.sources.files import FileEntry, file_parts
+from model_code.data.sources.table import list_table
 from model_code.errors import DataError
+
+_NO_CLASS = "it is not in a class directory"
 
 
 def list_folder(config: FolderSource) -> Listing:
-    """Every file below the class directories, sorted by name.
+    """Every file below the class directories, or every line of the manifest.
+
+    Files whose name begins with a dot are no part of a dataset, nor are files
+    beside the class directories that do not have the name of an image.
 
     Raises:
-        DataError: no such directory, it cannot be read, or it has no images.
+        DataError: no such directory, it cannot be read, it has no images, or
+            the manifest is not one.
     """
-    root = Path(config.path).absolute()
-    if not root.is_dir():
-        raise DataError(
-            f"Folder {config.path} is not a directory; expected one directory "
-            "per class in it. Check `source.path`."
-        )
-    class_names = sorted(
-        entry.name
-        for entry in os.scandir(root)
-        if entry.is_dir() and not entry.name.startswith(".")
-    )
-    files = [(name, path) for name in class_names for path in _walk(root / name)]
-    entries = [
-        FileEntry(path.relative_to(root).as_posix(), (name,)) for name, path in files
-    ]
-    if not entries:
+    root = storage.absolute(config.path)
+    if config.manifest is not None:
+        return list_table(root, config.manifest, config)
+    found, files = _list(config.path, root)
+    entries = [_entry(info) for info in files if _counts(info)]
+    if not any(entry.labels for entry in entries):
         raise DataError(
             f"Folder {config.path} holds no images in class directories; expected "
             "<path>/<class>/<image>. Check `source.path`."
         )
-    facts = ((entry.name, _stamp(root / entry.name)) for entry in entries)
     return Listing(
-        class_names=tuple(class_names),
-        parts=file_parts(str(root), entries),
-        state=state_digest(facts),
+        class_names=config.class_names or tuple(found),
+        parts=file_parts(root, entries),
+        state=state_digest((info.name, info.stamp, info.problem) for info in files),
         examples=len(entries),
     )
 
 
-def _walk(directory: Path) -> Iterator[Path]:
-    for base, directories, files in os.walk(directory):
-        directories.sort()
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(base) / name
+def _list(given: str, root: str) -> tuple[list[str], list[FileInfo]]:
+    """Names of the class directories, and all files."""
+    try:
+        directories, files = storage.list_directories(root), list(storage.walk(root))
+    except OSError as error:
+        raise DataError(
+            f"Folder {given} cannot be listed ({error.strerror}); expected a "
+            "readable directory with one directory per class. Check `source.path`."
+        ) from error
+
+    broken = {info.name for info in files if info.problem}
+    return [name for name in directories if name not in broken], files
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
+def _counts(info: FileInfo) -> bool:
+    if "/" in info.name or info.problem:
+        return True
+    kind, _ = mimetypes.guess_type(info.name)
+    return kind is not None and kind.startswith("image/")
+
+
+def _entry(info: FileInfo) -> FileEntry:
+    label, separator, _ = info.name.partition("/")
+    if not separator:
+        return FileEntry(info.name, (), problem=info.problem or _NO_CLASS)
+    return FileEntry(info.name, (label,), problem=info.problem)

@@ -78,6 +78,7 @@ def test_names_are_listed_in_order_and_trees_walked(root):
         "sub/c",
         "sub/d",
     ]
+    assert storage.list_directories(root) == ["sub"]
     assert storage.is_directory(storage.join(root, "sub"))
     assert not storage.is_directory(storage.join(root, "su"))
 
