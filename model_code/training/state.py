@@ -1,45 +1,81 @@
 """Everything that changes while a network trains, by name."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from model_code.config.model import ModelConfig
 from model_code.config.training import TrainConfig
 from model_code.errors import TrainingError
 from model_code.model.efficientnet import build_model
-from model_code.training.ema import copy_weights
-from model_code.training.optimizer import Optimizer, make_optimizer
+from model_code.training.optimizer import Optimizer
+from model_code.training.packing import PackedWeights, concatenated, scatter
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainingState:
-    """The trained network, its moving average and the optimizer's slots.
+    """The network, its packed weights, their moving average, the optimizer.
 
-    `average` is `model` itself where the recipe has no EMA. The step is not
-    among the variables: the loop counts it and hands it to the compiled step.
+    The average covers trainable weights and batch-norm moments (released code,
+    facts 3.1) and is None where the recipe has no EMA. The step is not among
+    the variables: the loop counts it and hands it to the compiled step.
     """
 
-    model: keras.Model
-    average: keras.Model
-    optimizer: Optimizer
+    def __init__(
+        self, train: TrainConfig, config: ModelConfig, class_count: int
+    ) -> None:
+        """A new state from the recipe's seed; call in a strategy's scope."""
+        self.model = _build(train, config, class_count)
+        self.weights = PackedWeights(self.model.trainable_variables)
+        self.moments = self.model.non_trainable_weights
+        self.optimizer = Optimizer(train.optimizer, self.weights)
+        self.average: list[Any] | None = None
+        if train.ema_decay is not None:
+            self.average = [
+                tf.Variable(each, trainable=False) for each in self._averaged_now()
+            ]
 
-    def variables(self) -> dict[str, Any]:
-        """All variables, those of the random generators included."""
-        named = _numbered("model", self.model.variables)
-        if self.average is not self.model:
-            named |= _numbered("average", self.average.weights)
-        for slot, variables in self.optimizer.slots.items():
-            named |= _numbered(f"optimizer/{slot}", variables)
-        return named
+    def update_average(self, share: Any) -> None:
+        """Move the average by `share` = 1 - decay of the way to the weights.
+
+        The share is computed in double precision: float32 knows 1 - 0.9999 to
+        three digits only.
+        """
+        if self.average is not None:
+            for average, value in zip(self.average, self._averaged_now(), strict=True):
+                average.assign_sub((average - value) * share)
+
+    @contextmanager
+    def averaged(self) -> Iterator[keras.Model]:
+        """The network with the weights to evaluate and export, for a while."""
+        if self.average is None:
+            yield self.model
+            return
+        moments = concatenated(self.moments)
+        for variables, vector in zip(
+            [*self.weights.groups, self.moments], self.average, strict=True
+        ):
+            scatter(vector, variables)
+        try:
+            yield self.model
+        finally:
+            self.weights.unpack()
+            scatter(moments, self.moments)
+
+    def load(self) -> None:
+        """Start from weights that were loaded into the network."""
+        self.weights.repack()
+        if self.average is not None:
+            for average, value in zip(self.average, self._averaged_now(), strict=True):
+                average.assign(value)
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """A copy of every variable, on the host."""
-        return {name: np.array(v.numpy()) for name, v in self.variables().items()}
+        return {name: np.array(v.numpy()) for name, v in self._variables().items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over a snapshot, all of it or nothing.
@@ -47,8 +83,8 @@ class TrainingState:
         Raises:
             TrainingError: the snapshot is of another network or optimizer.
         """
-        variables = self.variables()
-        if {name: tuple(v.shape) for name, v in variables.items()} != {
+        variables = self._variables()
+        if {name: tuple(each.shape) for name, each in variables.items()} != {
             name: array.shape for name, array in arrays.items()
         }:
             raise TrainingError(
@@ -58,19 +94,21 @@ class TrainingState:
             )
         for name, variable in variables.items():
             variable.assign(arrays[name])
+        self.weights.unpack()
 
+    def _averaged_now(self) -> list[Any]:
+        return [*self.weights.vectors, concatenated(self.moments)]
 
-def build_state(
-    train: TrainConfig, config: ModelConfig, class_count: int
-) -> TrainingState:
-    """A new state, initialised from the recipe's seed; call in a strategy's scope."""
-    model = _build(train, config, class_count)
-    average = model
-    if train.ema_decay is not None:
-        average = _build(train, config, class_count)
-        copy_weights(average, model)
-    optimizer = make_optimizer(train.optimizer, model.trainable_variables)
-    return TrainingState(model=model, average=average, optimizer=optimizer)
+    def _variables(self) -> dict[str, Any]:
+        """All variables but the network's trainable ones, which are packed."""
+        named = {
+            f"model/{each.path}": each for each in self.model.non_trainable_variables
+        }
+        named |= _numbered("weights", self.weights.vectors)
+        named |= _numbered("average", self.average or ())
+        for slot, vectors in self.optimizer.slots.items():
+            named |= _numbered(f"optimizer/{slot}", vectors)
+        return named
 
 
 def _build(train: TrainConfig, config: ModelConfig, class_count: int) -> keras.Model:
@@ -88,5 +126,4 @@ def _build(train: TrainConfig, config: ModelConfig, class_count: int) -> keras.M
 
 
 def _numbered(prefix: str, variables: Sequence[Any]) -> dict[str, Any]:
-    """Names by position: Keras numbers its generators by what was built before."""
     return {f"{prefix}/{index:04d}": each for index, each in enumerate(variables)}

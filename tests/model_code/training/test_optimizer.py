@@ -1,7 +1,6 @@
-"""Update rules, weight decay and EMA against an independent NumPy program."""
+"""Update rules and weight decay against an independent NumPy program."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -11,14 +10,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from model_code.config.training import OptimizerConfig
-from model_code.training.ema import copy_weights, update_average
-from model_code.training.optimizer import (
-    clip,
-    is_decayed,
-    l2_penalty,
-    make_optimizer,
-)
-from model_code.training.schedules import ema_decay
+from model_code.training.optimizer import Optimizer, clip
+from model_code.training.packing import PackedWeights
 
 Array = NDArray[np.float64]
 STEPS = 50
@@ -82,105 +75,85 @@ def adamw(config: OptimizerConfig) -> Callable[..., Array]:
 REFERENCES = {"rmsprop": rmsprop, "sgd": momentum, "adamw": adamw}
 
 
-def run_reference(config: OptimizerConfig) -> tuple[dict[str, Array], dict[str, Array]]:
+def run_reference(config: OptimizerConfig) -> dict[str, Array]:
     weights, update = initial_weights(), REFERENCES[config.kind](config)
-    average = dict(weights)
     for step in range(STEPS):
         for name, grad in gradients(step).items():
             coupled = config.kind != "adamw" and name == "kernel"
             total = grad + config.weight_decay * weights[name] * coupled
             weights[name] = update(name, weights[name], total, RATES[step], step)
-        decay = min(0.9999, (1 + step) / (10 + step))
-        average = {
-            name: decay * average[name] + (1 - decay) * weights[name]
-            for name in weights
-        }
-    return weights, average
+    return weights
 
 
-def run_ours(config: OptimizerConfig) -> tuple[dict[str, Array], dict[str, Array]]:
-    variables = [
-        keras.Variable(value, dtype="float32", name=name)
-        for name, value in initial_weights().items()
-    ]
-    model = SimpleNamespace(weights=variables)
-    average = SimpleNamespace(weights=[keras.Variable(v) for v in variables])
-    optimizer = make_optimizer(config, variables)
+def packed(**values: Any) -> PackedWeights:
+    return PackedWeights(
+        [
+            keras.Variable(value, dtype="float32", name=name)
+            for name, value in values.items()
+        ]
+    )
+
+
+def run_ours(config: OptimizerConfig) -> dict[str, Array]:
+    weights = packed(**initial_weights())
+    optimizer = Optimizer(config, weights)
 
     @tf.function
-    def step(grads: list[Any], rate: Any, count: Any, ema_weight: Any) -> None:
-        with tf.GradientTape() as tape:
-            products = [
-                tf.reduce_sum(v * g) for v, g in zip(variables, grads, strict=True)
-            ]
-            loss = tf.add_n(products) + l2_penalty(config, variables)
-        found = tape.gradient(loss, [v.value for v in variables])
-        optimizer.apply(found, rate, count)
-        update_average(average, model, ema_weight)
+    def step(grads: list[list[Any]], rate: Any, count: Any) -> None:
+        optimizer.apply(weights.pack(grads), rate, count)
 
     for count in range(STEPS):
-        grads = [tf.constant(g, tf.float32) for g in gradients(count).values()]
-        weight = tf.constant(1 - ema_decay(0.9999, count), tf.float32)
-        step(grads, tf.constant(RATES[count]), tf.constant(float(count)), weight)
-    return (
-        {v.name: np.asarray(v.numpy(), np.float64) for v in variables},
-        {
-            v.name: np.asarray(a.numpy(), np.float64)
-            for v, a in zip(variables, average.weights, strict=True)
-        },
-    )
+        found = gradients(count)
+        grads = [
+            [tf.constant(found[variable.name], tf.float32) for variable in group]
+            for group in weights.groups
+        ]
+        step(grads, tf.constant(RATES[count]), tf.constant(float(count)))
+    return {
+        variable.name: np.asarray(variable.numpy(), np.float64)
+        for group in weights.groups
+        for variable in group
+    }
 
 
 @pytest.mark.parametrize("kind", ["rmsprop", "sgd", "adamw"])
 def test_fifty_steps_agree_with_numpy(kind: Any) -> None:
     epsilon = 1e-7 if kind == "adamw" else 1e-3
     config = OptimizerConfig(kind=kind, epsilon=epsilon, weight_decay=0.01)
-    weights, average = run_reference(config)
-    our_weights, our_average = run_ours(config)
-    for name, value in weights.items():
+    ours = run_ours(config)
+    for name, value in run_reference(config).items():
         # Relative to the size of the weights, which float32 knows to 6e-8.
         scale = np.abs(value).max()
-        assert our_weights[name] / scale == pytest.approx(value / scale, abs=1e-6)
-        assert our_average[name] / scale == pytest.approx(
-            average[name] / scale, abs=1e-6
-        )
-    assert not np.allclose(weights["kernel"], average["kernel"], atol=1e-3)
+        assert ours[name] / scale == pytest.approx(value / scale, abs=1e-6)
 
 
 @pytest.mark.parametrize(("gradient", "update"), [(1.0, 0.9995004), (0.0, 0.0)])
 def test_first_rmsprop_step(gradient: float, update: float) -> None:
-    variable = keras.Variable(np.zeros(1), dtype="float32", name="kernel")
-    optimizer = make_optimizer(OptimizerConfig(), [variable])
+    weights = packed(gamma=np.zeros(1))
+    optimizer = Optimizer(OptimizerConfig(), weights)
     optimizer.apply([tf.constant([gradient])], tf.constant(1.0), tf.constant(0.0))
-    assert -variable.numpy()[0] == pytest.approx(update, abs=1e-6)
+    assert -weights.vectors[0].numpy()[0] == pytest.approx(update, abs=1e-6)
 
 
-def test_l2_penalty_of_a_kernel_of_ones() -> None:
-    kernel = keras.Variable(np.ones(100), dtype="float32", name="kernel")
-    rest = [
-        keras.Variable(np.ones(100), dtype="float32", name=name)
-        for name in ("bias", "gamma", "beta")
-    ]
-    config = OptimizerConfig(weight_decay=1e-5)
-    assert float(l2_penalty(config, [kernel, *rest])) == pytest.approx(5e-4, rel=1e-7)
-    assert float(l2_penalty(config, rest)) == 0.0
+def test_weight_decay_is_the_gradient_of_its_loss_term() -> None:
+    """1e-5 * 0.5 * sum(w^2) of a kernel of ones; SGD at rate 1 shows its gradient."""
+    weights = packed(kernel=np.ones(100), bias=np.ones(1), gamma=np.ones(1), beta=[1.0])
+    config = OptimizerConfig(kind="sgd", weight_decay=1e-5)
+    zeros = [tf.zeros(vector.shape) for vector in weights.vectors]
+    Optimizer(config, weights).apply(zeros, tf.constant(1.0), tf.constant(0.0))
+    kernel, rest = (1.0 - vector.numpy() for vector in weights.vectors)
+    assert kernel == pytest.approx(np.full(100, 1e-5), rel=0.01)
+    assert rest.tolist() == [0.0, 0.0, 0.0]
 
 
-def test_adamw_has_no_loss_term() -> None:
-    kernel = keras.Variable(np.ones(100), dtype="float32", name="kernel")
-    config = OptimizerConfig(kind="adamw", weight_decay=0.1)
-    assert float(l2_penalty(config, [kernel])) == 0.0
-
-
-def test_what_weight_decay_excludes() -> None:
-    from model_code.config.model import ModelConfig
-    from model_code.model.efficientnet import build_model
-
-    model = build_model(ModelConfig(variant="tiny"), 3, seed=1)
-    decayed = {v.name for v in model.trainable_variables if is_decayed(v)}
-    spared = {v.name for v in model.trainable_variables if not is_decayed(v)}
-    assert decayed == {"kernel"}
-    assert spared == {"bias", "gamma", "beta"}
+def test_adamw_shrinks_weights_and_leaves_gradients_alone() -> None:
+    weights = packed(kernel=np.ones(4), gamma=np.ones(4))
+    optimizer = Optimizer(OptimizerConfig(kind="adamw", weight_decay=0.1), weights)
+    zeros = [tf.zeros(4), tf.zeros(4)]
+    optimizer.apply(zeros, tf.constant(0.5), tf.constant(0.0))
+    assert weights.vectors[0].numpy() == pytest.approx(np.full(4, 0.95))
+    assert weights.vectors[1].numpy().tolist() == [1.0] * 4
+    assert not optimizer.slots["first_moment"][0].numpy().any()
 
 
 def test_clipping_bounds_the_norm_of_all_gradients_together() -> None:
@@ -194,10 +167,3 @@ def test_clipping_bounds_the_norm_of_all_gradients_together() -> None:
         [4.0]
     )
     assert clip(OptimizerConfig(), grads) is grads
-
-
-def test_an_average_starts_as_a_copy() -> None:
-    source = SimpleNamespace(weights=[keras.Variable([1.0, 2.0])])
-    target = SimpleNamespace(weights=[keras.Variable([0.0, 0.0])])
-    copy_weights(target, source)
-    assert target.weights[0].numpy().tolist() == [1.0, 2.0]
