@@ -13,6 +13,8 @@ from components.ingest import ingest
 from components.pretrain import pretrain
 from components.promote import promote
 from components.register import register
+from components.search_summary import search_summary
+from components.search_worker import search_worker
 from components.validate import validate
 
 # In pipeline order.
@@ -25,4 +27,6 @@ __all__ = [  # noqa: RUF022
     "gate",
     "register",
     "promote",
+    "search_worker",
+    "search_summary",
 ]

@@ -17,7 +17,7 @@ def ingest(
 
     Args:
         recipe: Resolved recipe as JSON, or the name of a packaged one.
-        task: `pretrain` or `finetune`: whose dataset.
+        task: `pretrain`, `finetune` or `search`: whose dataset.
         data_root: Directory or `gs://` prefix of all datasets.
         beam_options: Flags of the ingest job, such as `--workers=2`.
         dataset: The manifest; the shards stay below the data root.

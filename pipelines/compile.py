@@ -15,6 +15,7 @@ from model_code.errors import ConfigError
 PIPELINES = {
     "training": "pipelines.training:training",
     "training-from-scratch": "pipelines.training:training_from_scratch",
+    "search": "pipelines.search:search",
 }
 """The function that draws each graph; it may import kfp, this module does not."""
 

@@ -95,13 +95,31 @@ RESOURCES = {
         caching=False,
         reason="as register; a cached promotion would move no alias",
     ),
+    "search_worker": Resources(
+        cpu="8",
+        memory="32Gi",
+        retries=10,
+        backoff="30s",
+        caching=False,
+        reason="as pretrain, and a preempted node costs one trial, which another "
+        "worker repeats; the study in the store decides what is left to do",
+    ),
+    "search_summary": Resources(
+        cpu="2",
+        memory="8Gi",
+        retries=3,
+        backoff="30s",
+        caching=False,
+        reason="reads the study, which no key holds; talks to the tracking store, "
+        "so retries",
+    ),
 }
-"""Keyed by the component's name. Local runs use this machine as it is."""
+"""Keyed by the door's name. Local runs use this machine as it is."""
 
 
 def furnish(task: dsl.PipelineTask, image: str) -> dsl.PipelineTask:
-    """Give a task its image and the row of its component."""
-    row = RESOURCES[task.component_spec.name]
+    """Give a task its image and the row of its door."""
+    row = RESOURCES[task.component_spec.name.replace("-", "_")]
     task.set_container_image(image)
     task.set_cpu_request(row.cpu).set_cpu_limit(row.cpu)
     task.set_memory_request(row.memory).set_memory_limit(row.memory)

@@ -206,12 +206,18 @@ def to_json(recipe: SearchRecipe) -> str:
     return json.dumps(to_dict(recipe), sort_keys=True, separators=(",", ":"))
 
 
-def study_digest(recipe: SearchRecipe) -> str:
-    """SHA-256 of what a trial's result depends on: not budget, nor workers.
-
-    Trials of equal digest may share a study; a study may be given more time.
-    """
+def study_settings(recipe: SearchRecipe) -> dict[str, Any]:
+    """What the result of a trial depends on: neither budget nor workers."""
     settings = to_dict(recipe)
     for length in ("budget", "workers", "description"):
         del settings[length]
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    return settings
+
+
+def study_digest(recipe: SearchRecipe) -> str:
+    """SHA-256 of the study's settings, in hexadecimal.
+
+    Trials of equal digest may share a study; a study may be given more time.
+    """
+    text = json.dumps(study_settings(recipe), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from model_code import artifacts, progress
 from model_code.config.beam import parse_beam_options
 from model_code.data import manifest
-from model_code.tasks.given import Stopwatch, read_recipe, section
+from model_code.tasks.given import Stopwatch, dataset_config
 
 if TYPE_CHECKING:
     from model_code.data.validation import ValidationReport
@@ -20,7 +20,7 @@ def ingest_dataset(
     from model_code.data.ingest import ingest
 
     progress.show()
-    config = section(read_recipe(recipe), task).data
+    config = dataset_config(recipe, task)
     with Stopwatch() as work:
         dataset = ingest(config, data_root, parse_beam_options(beam_options))
         manifest.write(dataset, output)
@@ -53,7 +53,7 @@ def validate_dataset(
     from model_code.data.validation import validate
 
     progress.show()
-    config = section(read_recipe(recipe), task).data
+    config = dataset_config(recipe, task)
     with Stopwatch() as work:
         found = manifest.read(dataset)
         report = validate(found, config.validation, Path(output))

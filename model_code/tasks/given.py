@@ -4,8 +4,15 @@ import time
 from dataclasses import dataclass
 from typing import Self
 
-from model_code.config.load import load_recipe, recipe_from_json
+from model_code.config.dataset import DatasetConfig
+from model_code.config.load import (
+    load_recipe,
+    load_search_recipe,
+    recipe_from_json,
+    search_recipe_from_json,
+)
 from model_code.config.recipe import Recipe, TrainingTask
+from model_code.config.search import SearchRecipe
 from model_code.errors import ConfigError
 
 PIPELINE_RUN_ID = "pipeline-run-id"
@@ -19,6 +26,23 @@ def read_recipe(text: str) -> Recipe:
         ConfigError: neither.
     """
     return recipe_from_json(text) if text.startswith("{") else load_recipe(text)
+
+
+def read_search_recipe(text: str) -> SearchRecipe:
+    """As `read_recipe`, for the pipeline `search`."""
+    is_json = text.startswith("{")
+    return search_recipe_from_json(text) if is_json else load_search_recipe(text)
+
+
+def dataset_config(recipe: str, task: str) -> DatasetConfig:
+    """The set of a section, or of a search.
+
+    Raises:
+        ConfigError: no such recipe, or it has no such section.
+    """
+    if task == "search":
+        return read_search_recipe(recipe).data
+    return section(read_recipe(recipe), task).data
 
 
 def section(recipe: Recipe, task: str) -> TrainingTask:
