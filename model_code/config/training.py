@@ -174,7 +174,9 @@ class TrainConfig:
     Length is `epochs` over the train split, and at least `minimum_steps`.
     `seed` is required: the order of images, augmentation, initialisation and
     dropout follow from it. `initial_weights` is a weights file, a checkpoint of
-    the released code, or one of ours (`model/weights.py`).
+    the released code, or one of ours (`model/weights.py`). `drop_path_rate`, if
+    given, replaces the network's during this training: ImageNet-21k pretraining
+    was released without (facts 3.4).
     """
 
     seed: Index
@@ -191,6 +193,7 @@ class TrainConfig:
     evaluate_every_epochs: Positive = 1.0
     train_on: Literal["train", "train+validation"] = "train"
     initial_weights: str | None = None
+    drop_path_rate: Rate | None = None
     distribution: DistributionConfig = DistributionConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     deterministic: Flag = False
