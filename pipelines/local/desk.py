@@ -2,21 +2,15 @@
 
 import secrets
 import shutil
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from model_code.config.beam import parse_beam_options
 from model_code.config.load import load_recipe
 from model_code.config.recipe import Recipe, digest, to_json
-from model_code.errors import UnavailableError
 from model_code.model.variants import resolve
 from pipelines import settings
 from pipelines.compile import find_pipeline
@@ -24,6 +18,7 @@ from pipelines.local import identity
 from pipelines.local import record as records
 from pipelines.local.containers import Containers
 from pipelines.local.failure import InterruptedRunError, explain
+from pipelines.local.guard import alone_in, stopped_by_signals
 from pipelines.local.leftovers import end_leftovers
 from pipelines.local.record import RunRecord, TaskRecord
 from pipelines.local.recorder import Recorder
@@ -77,7 +72,7 @@ def run(
     recipe = _load(request)
     workspace = Workspace(request.workspace.resolve())
     workspace.prepare()
-    with _alone_in(workspace):
+    with alone_in(workspace):
         graph = _graph(recipe)
         start = _start(request, recipe, graph, workspace)
         announce(start)
@@ -95,19 +90,6 @@ def _load(request: RunRequest) -> Recipe:
 
 def _graph(recipe: Recipe) -> Any:
     return find_pipeline("training" if recipe.pretrain else "training-from-scratch")
-
-
-@contextmanager
-def _alone_in(workspace: Workspace) -> Iterator[None]:
-    """The kernel frees the lock when its holder is killed."""
-    try:
-        with FileLock(workspace.lock, timeout=0):
-            yield
-    except Timeout as error:
-        raise UnavailableError(
-            f"Workspace {workspace.root} is in use by another `effnetv2 run`; wait "
-            "for it to end, or give another directory with --workspace."
-        ) from error
 
 
 def _start(
@@ -186,7 +168,7 @@ def _execute(
     with directory.log.open("a", encoding="utf-8", buffering=1) as log:
         recorder = Recorder(record, directory, view, log)
         try:
-            with settings.applied(workspace.task_variables), _stopped_by_signals():
+            with settings.applied(workspace.task_variables), stopped_by_signals():
                 execute(
                     graph,
                     record.arguments,
@@ -220,18 +202,3 @@ def _containers(record: RunRecord, workspace: Workspace) -> Containers | None:
     return Containers(
         image=image, root=workspace.root, variables=workspace.task_variables
     )
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does, its tasks included."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
