@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mlflow.entities import Metric, Param
+from mlflow.environment_variables import MLFLOW_RUN_ID
 from mlflow.tracking import MlflowClient
 
 from model_code.adapters.mlflow_store import MlflowStore
@@ -83,6 +84,12 @@ def join_or_start(
         else:
             client.update_run(found, status="RUNNING")
         return TrackingRun(store, found)
+
+
+def announced_run() -> str | None:
+    """The run that the backend's MLflow plugin started for this pipeline run."""
+    found: str | None = MLFLOW_RUN_ID.get()
+    return found
 
 
 def _find(client: MlflowClient, experiment_id: str, run_key: str) -> str | None:

@@ -73,12 +73,12 @@ def register_version(
     """Register the finetuned model with all that made it, once a run."""
     from model_code.adapters.mlflow_store import MlflowStore
     from model_code.adapters.registration import register
-    from model_code.adapters.tracking import join_or_start
+    from model_code.adapters.tracking import announced_run, join_or_start
 
     progress.show()
     settings = read_recipe(recipe)
     store = MlflowStore(tracking_uri)
-    tracking = join_or_start(store, settings.model_name, run.key)
+    tracking = join_or_start(store, settings.model_name, run.key, announced_run())
     tracking.log_parameters(to_dict(settings))
     for task, part in places.parts.items():
         tracking.log_history(task, _history(Path(part.model)))

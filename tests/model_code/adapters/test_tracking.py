@@ -2,7 +2,7 @@
 
 import pytest
 
-from model_code.adapters.tracking import join_or_start
+from model_code.adapters.tracking import announced_run, join_or_start
 
 ROWS = [
     {"step": 10, "time": 1000.0, "loss": 0.7, "phase": "train"},
@@ -88,3 +88,10 @@ def test_a_row_without_step_or_time_is_no_history(store, missing):
     row = {key: value for key, value in ROWS[0].items() if key != missing}
     with pytest.raises(KeyError, match=missing):
         run.log_history("finetune", [row])
+
+
+def test_the_backend_announces_a_run_in_the_environment(monkeypatch):
+    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+    assert announced_run() is None
+    monkeypatch.setenv("MLFLOW_RUN_ID", "abc")
+    assert announced_run() == "abc"
