@@ -13,7 +13,8 @@ Model artifact (from pretrain and finetune):
     model.json          `ModelCard`: network, classes, sizes, preprocessing
     model.weights.h5    evaluation weights (EMA where the recipe has it)
     history.jsonl       one JSON object an evaluation or log interval
-    saved_model/        servable: encoded image bytes to class probabilities
+    saved_model/        servable: encoded image bytes to class probabilities;
+                        from finetune
 Evaluation artifact:
     evaluation.json     `evaluation.report.EvaluationReport`
     predictions.jsonl   one line an example: id, label, probabilities, slices

@@ -7,6 +7,7 @@ from typing import Any
 from model_code import progress
 from model_code.adapters import storage
 from model_code.data import manifest
+from model_code.model_card import Task
 from model_code.tasks.given import RunIdentity, Stopwatch, read_recipe, section
 
 
@@ -26,6 +27,7 @@ def train(recipe: str, task: str, run: RunIdentity, places: Places) -> dict[str,
     Checkpoints lie at `checkpoint_root/run key/task`: the same run, killed and
     started again, goes on from there.
     """
+    from model_code.serving.export import export_saved_model
     from model_code.training.loop import train_and_evaluate
 
     progress.show()
@@ -38,6 +40,11 @@ def train(recipe: str, task: str, run: RunIdentity, places: Places) -> dict[str,
             manifest.read(places.dataset),
             storage.join(places.checkpoint_root, run.key, task),
             Path(places.output),
+            task=task,
             warm_start=None if warm_start is None else Path(warm_start),
         )
+        if task == "finetune":
+            # Nobody serves a pretrained network, and exporting one takes seconds.
+            progress.logger.info("exporting the SavedModel")
+            export_saved_model(Path(places.output))
     return {"work_seconds": work.seconds, "summary": str(result)}

@@ -13,7 +13,8 @@ import psutil
 
 from pipelines.local.workspace import WORKSPACE, Workspace
 
-_PATIENCE_SECONDS = 5.0
+_PATIENCE_SECONDS = 20.0
+"""Training saves a checkpoint before it gives way."""
 
 
 def end_leftovers(workspace: Workspace) -> int:
