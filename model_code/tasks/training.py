@@ -21,7 +21,7 @@ class Places:
     warm_start: str | None = None
 
 
-def train(recipe: str, task: str, run: RunIdentity, places: Places) -> dict[str, Any]:
+def train(recipe: str, task: Task, run: RunIdentity, places: Places) -> dict[str, Any]:
     """Train on the dataset of a section and write the Model artifact.
 
     Checkpoints lie at `checkpoint_root/run key/task`: the same run, killed and
