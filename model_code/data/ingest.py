@@ -9,7 +9,6 @@ or none, and the next run removes what was left over.
 
 import hashlib
 import json
-import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -34,8 +33,8 @@ from model_code.data.sources import list_source
 from model_code.data.sources.base import Listing
 from model_code.data.splits import rule_from_shares
 from model_code.errors import DataError
+from model_code.progress import logger
 
-_LOG = logging.getLogger("effnetv2.progress")
 _CONFIG = TypeAdapter(DatasetConfig)
 _MEGABYTE = 1_000_000
 _PARTIAL = ".partial"
@@ -65,7 +64,7 @@ def ingest(
         if found is None:
             return _build(config, listing, location, options)
     assembly.check_limits(config, found)
-    _LOG.info("ingest %s: reused %s", config.name, found.location)
+    logger.info("ingest %s: reused %s", config.name, found.location)
     return replace(found, reused=True)
 
 
@@ -103,7 +102,7 @@ def _find_complete(location: str) -> DatasetManifest | None:
     found = manifest.read(location)
     missing = verification.find_missing(found)
     if missing:
-        _LOG.warning("ingest %s: %s; building it again", found.name, missing[0])
+        logger.warning("ingest %s: %s; building it again", found.name, missing[0])
         return None
     return found
 
@@ -120,7 +119,7 @@ def _build(
                 Path(places.target).replace(location)
     except OSError as error:
         raise _storage_error(config, location, error) from error
-    _LOG.info("ingest %s: done, %d examples", config.name, built.examples)
+    logger.info("ingest %s: done, %d examples", config.name, built.examples)
     return replace(built, location=location)
 
 
@@ -149,7 +148,7 @@ def _places(location: str, options: BeamOptions) -> Iterator[Places]:
 def _remove_leftovers(home: Path) -> None:
     """Work directories of runs that were killed; the lock says none is alive."""
     for leftover in home.glob(f".*{_PARTIAL}"):
-        _LOG.info("ingest: removing %s, left by a run that was killed", leftover)
+        logger.info("ingest: removing %s, left by a run that was killed", leftover)
         shutil.rmtree(leftover)
 
 

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from pipelines.cli import compile, describe, doctor, run, runs, schedules, submit
+from pipelines.cli import compile, data, describe, doctor, run, runs, schedules, submit
 
 app = typer.Typer(
     name="effnetv2",
@@ -32,6 +32,7 @@ app.command("compile")(compile.compile_package)
 app.command("submit")(submit.submit)
 app.add_typer(runs.app, name="runs")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(data.app, name="data")
 app.command("describe")(describe.describe)
 app.command("doctor")(doctor.doctor)
 

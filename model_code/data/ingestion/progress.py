@@ -1,14 +1,13 @@
 """Plain log lines about a running ingest job, whatever runner executes it."""
 
-import logging
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from model_code.data.ingestion import spill
+from model_code.progress import logger
 
-_LOG = logging.getLogger("effnetv2.progress")
 _SECONDS = 3.0
 
 
@@ -25,7 +24,7 @@ def report_progress(work: str, name: str, total: int | None) -> Iterator[None]:
     def watch() -> None:
         while not stop.wait(_SECONDS):
             done = spill.read_progress(work)
-            _LOG.info("%s", _line(name, total, done, time.monotonic() - started))
+            logger.info("%s", _line(name, total, done, time.monotonic() - started))
 
     watcher = threading.Thread(target=watch, name="ingest-progress", daemon=True)
     watcher.start()
