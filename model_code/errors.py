@@ -30,6 +30,15 @@ class TrainingError(ProductError):
     exit_code = 4
 
 
+class PreemptedError(TrainingError):
+    """Training was told to stop, saved itself, and asks to be run again.
+
+    75 is EX_TEMPFAIL of sysexits.h: try again later. Pipelines retry on it.
+    """
+
+    exit_code = 75
+
+
 class RegistryError(ProductError):
     """A registered model, version or alias is missing or cannot be changed."""
 

@@ -128,3 +128,12 @@ def sum_over_replicas(tensors: Any) -> Any:
     """In a replica: the sums of everyone's tensors."""
     context = tf.distribute.get_replica_context()
     return context.all_reduce(tf.distribute.ReduceOp.SUM, tensors)
+
+
+def memories(strategy: tf.distribute.Strategy) -> int:
+    """How many memories hold the replicas: accelerators have one each, a host one."""
+    if strategy.extended.worker_devices[0].find("CPU") < 0:
+        return strategy.num_replicas_in_sync
+    resolver = strategy.cluster_resolver
+    spec = resolver.cluster_spec().as_dict() if resolver is not None else {}
+    return max(1, sum(len(addresses) for addresses in spec.values()))

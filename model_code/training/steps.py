@@ -12,31 +12,36 @@ from model_code.training.optimizer import clip
 from model_code.training.packing import concatenated, scatter
 from model_code.training.state import TrainingState
 
-TrainSteps = Callable[[Any, Any, Any], Any]
-"""(iterator, schedule [n, 3], count) -> losses [count]; see `compile_steps`."""
+TrainSteps = Callable[[Any, Any, Any, Any], tuple[Any, Any]]
+"""(iterator, schedule [n, 3], count, stop) -> (losses [count], stop)."""
 
 
 def compile_steps(
     strategy: tf.distribute.Strategy, state: TrainingState, train: TrainConfig
 ) -> TrainSteps:
-    """A function that trains for `count` steps and returns their losses.
+    """A function that trains for some steps, traced once a shape of batch.
 
-    It takes an iterator over batches, a float32 [n, 3] with the step, learning
-    rate and EMA share of each of at most n steps, and their count. It is traced
-    once for each shape of batch (`any_size`). The losses are those of the
-    classes, without weight decay, as means over the global batch.
+    It takes an iterator over batches; a float32 [n, 3] with step, learning rate
+    and EMA share of at most n steps; their count; and whether this worker wants
+    to stop, as 0.0 or 1.0. It returns the losses, as means over the global batch
+    and without weight decay, and how many replicas want to stop: workers must
+    leave together, or the others wait for their gradients for ever.
     """
     step = replica_step(state, train, strategy.num_replicas_in_sync)
 
+    def total(tensor: Any) -> Any:
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, tensor, axis=None)
+
     @tf.function
-    def train_steps(iterator: Any, schedule: Any, count: Any) -> Any:
+    def train_steps(
+        iterator: Any, schedule: Any, count: Any, stop: Any
+    ) -> tuple[Any, Any]:
         losses = tf.TensorArray(tf.float32, size=count)
         for index in tf.range(count):
             images, labels = next(iterator)
             loss = strategy.run(step, args=(images, labels, schedule[index]))
-            total = strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None)
-            losses = losses.write(index, total)
-        return losses.stack()
+            losses = losses.write(index, total(loss))
+        return losses.stack(), total(strategy.run(tf.identity, args=(stop,)))
 
     return train_steps
 
