@@ -4,6 +4,7 @@ MLflow copies this one file beside the SavedModel and runs it there, so it
 imports nothing of ours: a server needs TensorFlow, pandas and MLflow only.
 """
 
+import logging
 from typing import Any
 
 import mlflow
@@ -18,6 +19,8 @@ class EncodedImageClassifier(PythonModel):
         """Load the SavedModel; TensorFlow only now, logging a model needs none."""
         import tensorflow as tf
 
+        # It was saved without gradients, and TensorFlow warns of each function.
+        logging.getLogger("absl").setLevel(logging.ERROR)
         saved_model = tf.saved_model.load(context.artifacts["saved_model"])
         # Kept alive: a signature does not own its variables.
         self._saved_model = saved_model

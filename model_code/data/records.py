@@ -112,6 +112,9 @@ def encode_features(features: Mapping[str, Sequence[Any]]) -> bytes:
     for name, values in features.items():
         feature = message.features.feature[name]
         match values:
+            case []:
+                # TensorFlow refuses an empty list of a type that it does not expect.
+                continue
             case [int(), *_]:
                 feature.int64_list.value.extend(values)
             case [float(), *_]:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 from PIL import Image
 
 from model_code import artifacts
@@ -24,6 +23,7 @@ from model_code.errors import DataError
 from model_code.evaluation.predictions import Predictions, concatenate, rank
 from model_code.model_card import ModelCard
 from model_code.serving.export import PIXELS
+from model_code.serving.saved_model import ServedModel
 
 MISTAKES_KEPT = 12
 
@@ -59,7 +59,8 @@ def judge(
             example of the split has a label.
     """
     _check_label_space(card, manifest)
-    model = tf.saved_model.load(str(model_dir / artifacts.SAVED_MODEL))
+    model = ServedModel(model_dir / artifacts.SAVED_MODEL)
+    classify = model.signature(PIXELS)
     batches = evaluation_batches(
         manifest,
         split,
@@ -71,7 +72,7 @@ def judge(
     unlabelled = 0
     worst: list[_Mistake] = []
     for batch in batches:
-        probabilities = model.signatures[PIXELS](images=batch.images)["probabilities"]
+        probabilities = classify(images=batch.images)["probabilities"]
         present = batch.weights.numpy() > 0
         labelled = present & (batch.labels.numpy() > 0).any(axis=1)
         unlabelled += int(present.sum() - labelled.sum())
