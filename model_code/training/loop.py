@@ -7,7 +7,7 @@ with a Model artifact of the averaged weights.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,14 @@ from model_code.training.stopping import sole_writer, stop_requests
 from model_code.training.validation import Validation, make_validation
 from model_code.training.watch import LossWatch
 
+OnEvaluation = Callable[[Mapping[str, float]], None]
+"""Hears each validation; what it raises ends the run, as a search does early."""
+
+
+def go_on(metrics: Mapping[str, float]) -> None:
+    """Train to the end, whatever a validation says."""
+    del metrics
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
@@ -61,6 +69,7 @@ class Run:
     journal: Journal
     saver: Saver
     asked_to_stop: Callable[[], bool]
+    on_evaluation: OnEvaluation
 
 
 def train_and_evaluate(
@@ -72,6 +81,7 @@ def train_and_evaluate(
     *,
     task: Task = "finetune",
     warm_start: Path | None = None,
+    on_evaluation: OnEvaluation = go_on,
 ) -> TrainingResult:
     """Train a network on a dataset, resuming what `workdir` holds.
 
@@ -83,6 +93,7 @@ def train_and_evaluate(
         output: Directory of the Model artifact: card, weights, history.
         task: Which part of a recipe this is, for the card.
         warm_start: Model artifact to start from; `train.initial_weights` if None.
+        on_evaluation: Hears each validation.
 
     Raises:
         PreemptedError: SIGTERM came; a checkpoint was saved, run again.
@@ -94,7 +105,15 @@ def train_and_evaluate(
     began = time.monotonic()
     with ExitStack() as stack:
         weights = warm_start or train.initial_weights
-        run = prepare(stack, train, model, manifest, workdir=workdir, weights=weights)
+        run = prepare(
+            stack,
+            train,
+            model,
+            manifest,
+            workdir=workdir,
+            weights=weights,
+            on_evaluation=on_evaluation,
+        )
         for stage in run.plan.stages:
             run_stage(run, stage)
         run.saver.finish()
@@ -122,6 +141,7 @@ def prepare(
     *,
     workdir: str,
     weights: Path | str | None,
+    on_evaluation: OnEvaluation,
 ) -> Run:
     """Bring everything to where the first step can be made; `stack` undoes it."""
     if train.deterministic:
@@ -156,6 +176,7 @@ def prepare(
         journal=journal,
         saver=Saver(store, train.checkpoint, settings, writes=chief),
         asked_to_stop=asked_to_stop,
+        on_evaluation=on_evaluation,
     )
 
 
@@ -176,7 +197,9 @@ def run_stage(run: Run, stage: ProgressiveStage) -> None:
         stop = make_steps(run, stage, batches, step, until)
         step = until
         if run.validation and step in run.plan.evaluations:
-            run.journal.evaluated(stage, step, run.validation.metrics())
+            metrics = run.validation.metrics()
+            run.journal.evaluated(stage, step, metrics)
+            run.on_evaluation(metrics)
         if stop or step == run.plan.steps or run.saver.is_due(step):
             run.saver.save(run.state, step, run.journal.history)
         if stop:
