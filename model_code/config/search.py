@@ -39,10 +39,9 @@ class SpaceConfig:
 class ObjectiveConfig:
     """Reward = accuracy * step_time^w * parameters^v (paper, Section 3.3).
 
-    `metric` is measured on the validation split.
+    Accuracy is top-1 on the validation split.
     """
 
-    metric: Literal["top1", "balanced_accuracy"] = "top1"
     step_time_exponent: float = -0.07
     parameters_exponent: float = -0.05
 

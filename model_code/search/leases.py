@@ -8,7 +8,6 @@ can do: the store refuses to finish a trial twice, so nobody counts it twice,
 and a worker that was merely slow finds its result refused.
 """
 
-import logging
 import threading
 import time
 from types import TracebackType
@@ -18,10 +17,10 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from model_code.progress import logger
 from model_code.search.slots import REASON, RETRY_OF, slot_of
 from model_code.search.study import Search
 
-_LOG = logging.getLogger(__name__)
 _HEARTBEAT = "heartbeat"
 _DEAD = "its worker gave no sign of life"
 
@@ -63,7 +62,7 @@ class Heartbeat:
             return False  # by this worker a moment ago, or by one that took it over
         except (OSError, StorageInternalError) as error:
             # The store may be back before the grace is over.
-            _LOG.warning("The study store does not take a sign of life: %s", error)
+            logger.warning("The study store does not take a sign of life: %s", error)
         return True
 
 
@@ -99,7 +98,7 @@ def give_up(search: Search, number: int, reason: str) -> bool:
         search.study.enqueue_trial(
             slot.parameters if whole else {}, user_attrs={RETRY_OF: first}
         )
-    _LOG.warning("Trial %d failed after %d retries: %s.", number, retries, reason)
+    logger.warning("Trial %d failed after %d retries: %s.", number, retries, reason)
     return True
 
 

@@ -28,7 +28,7 @@ def write_outcome(summary: StudySummary, recipe: SearchRecipe, output: Path) -> 
         output / artifacts.WINNER,
         summary.network,
         f"Winner of {origin}, trial {summary.winner + 1} of {len(summary.trials)}.",
-        f"Reward {best.reward:.6f}: {summary.metric} {best.measured.accuracy:.4f}, "
+        f"Reward {best.reward:.6f}: accuracy {best.measured.accuracy:.4f}, "
         f"step time {best.measured.step_time:.3f} and parameters "
         f"{best.measured.parameters:.3f} of {summary.backbone.name}'s.",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from model_code.config.model import BlockTable
-from model_code.evaluation.page import NAMES, percent
+from model_code.evaluation.page import percent
 from model_code.model.rows import ROWS
 from model_code.search import charts
 from model_code.search.space import FIELDS
@@ -66,7 +66,6 @@ def render(summary: StudySummary) -> str:
         stages=list(zip_longest(summary.network.blocks, reference.blocks)),
         reference=_REFERENCE,
         operations=_OPERATIONS,
-        names=NAMES,
         leaders=_leaders(summary),
         failures=[trial for trial in summary.trials if trial.state == "failed"],
     )

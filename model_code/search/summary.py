@@ -69,7 +69,6 @@ class StudySummary:
     name: str
     digest: str
     sampling: str
-    metric: str
     seed: int
     hours: float
     trials: tuple[TrialSummary, ...]
@@ -130,7 +129,6 @@ def summarise(search: Search) -> StudySummary:
         name=search.recipe.name,
         digest=study_digest(search.recipe),
         sampling=search.recipe.sampling.kind,
-        metric=search.recipe.objective.metric,
         seed=search.recipe.seed,
         hours=hours_spent(search.trials),
         trials=trials,

@@ -5,7 +5,6 @@ each takes whatever is next. What evaluating means is the caller's business, so
 that this file knows no training.
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -15,13 +14,15 @@ from optuna.exceptions import TrialPruned, UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from model_code.config.model import BlockTable
+from model_code.errors import PreemptedError
+from model_code.progress import logger
 from model_code.search.leases import Heartbeat, give_up, take_over_stale
 from model_code.search.objective import Measured, reward
 from model_code.search.slots import FACTS, MEASURED, REASON, SURPLUS, slot_of
 from model_code.search.space import decode, from_parameters
 from model_code.search.study import Search
 
-_LOG = logging.getLogger(__name__)
+_STOPPED = "its worker was stopped"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,10 @@ def _is_surplus(search: Search, trial: Trial) -> bool:
 
 
 def _run(search: Search, trial: Trial, evaluate: Evaluate) -> None:
-    """One attempt, from its network to its recorded outcome."""
+    """One attempt, from its network to its recorded outcome.
+
+    A worker that is asked to stop leaves the network to another.
+    """
     identity = search.trial_id(trial.number)
     seconds = search.recipe.workers.heartbeat_seconds
     with Heartbeat(search.storage, identity, seconds):
@@ -81,14 +85,16 @@ def _run(search: Search, trial: Trial, evaluate: Evaluate) -> None:
         except TrialPruned as pruned:
             _finish(search, trial, TrialState.PRUNED, str(pruned))
         except UpdateFinishedTrialError:
-            _LOG.warning("Trial %d went to another worker; dropped.", trial.number)
+            logger.warning("Trial %d went to another worker; dropped.", trial.number)
+        except PreemptedError:
+            give_up(search, trial.number, _STOPPED)
+            raise
         except Exception as error:  # noqa: BLE001  a failed trial is a result
-            _LOG.warning("Trial %d failed.", trial.number, exc_info=error)
+            logger.warning("Trial %d failed.", trial.number, exc_info=error)
             reason = f"{type(error).__name__}: {error}"
             _finish(search, trial, TrialState.FAIL, reason)
         except BaseException:
-            # The worker itself is asked to stop: leave the network to another.
-            give_up(search, trial.number, "its worker was stopped")
+            give_up(search, trial.number, _STOPPED)
             raise
 
 
@@ -117,7 +123,7 @@ def _record(search: Search, trial: Trial, evaluated: Evaluated) -> None:
     three = (measured.accuracy, measured.step_time, measured.parameters)
     pareto = search.recipe.sampling.kind == "pareto"
     search.study.tell(trial, three if pareto else earned)
-    _LOG.info(
+    logger.info(
         "Trial %d of %d: reward %.4f, accuracy %.4f, step time and parameters "
         "%.3f and %.3f of the backbone's.",
         slot_of(search.trials, trial.number).index + 1,
@@ -132,4 +138,4 @@ def _finish(search: Search, trial: Trial, state: TrialState, reason: str) -> Non
         trial.set_user_attr(REASON, reason)
         search.study.tell(trial, state=state)
     except UpdateFinishedTrialError:
-        _LOG.warning("Trial %d went to another worker; dropped.", trial.number)
+        logger.warning("Trial %d went to another worker; dropped.", trial.number)
