@@ -53,6 +53,20 @@ class MlflowStore:
                 raise
             raise explained from error
 
+    def require(self) -> None:
+        """Refuse a SQLite file that is not there; opening would create it.
+
+        Raises:
+            RegistryError: there is no such file.
+        """
+        path = Path(self.uri.removeprefix(_SQLITE))
+        if self.uri.startswith(_SQLITE) and not path.exists():
+            raise RegistryError(
+                f"There is no tracking store {path}; expected the one that a run "
+                "left. Name the workspace of a run with --workspace, or the store with "
+                "--tracking-uri."
+            )
+
     def experiment_id(self, client: MlflowClient, name: str) -> str:
         """The tracking experiment of that name, created where it is new."""
         found = client.get_experiment_by_name(name)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from model_code.errors import RegistryError
 
@@ -21,14 +22,14 @@ class ModelVersion:
         version: from 1 up, never used twice.
         aliases: movable names that point here now, sorted.
         tags: lineage, test metrics, the gate decision and the promotions.
-        created: milliseconds since the epoch.
+        created: when it was registered.
     """
 
     model_name: str
     version: int
     aliases: tuple[str, ...]
     tags: Mapping[str, str]
-    created: int
+    created: datetime
 
     def __str__(self) -> str:
         """As a user would refer to it."""

@@ -221,7 +221,7 @@ def _version(model: RegisteredModel, entry: Entry) -> ModelVersion:
         version=number,
         aliases=tuple(sorted(aliases)),
         tags=dict(entry.tags),
-        created=entry.creation_timestamp,
+        created=datetime.fromtimestamp(entry.creation_timestamp / 1000, UTC),
     )
 
 

@@ -8,7 +8,18 @@ import sys
 
 import typer
 
-from pipelines.cli import compile, data, describe, doctor, run, runs, schedules, submit
+from pipelines.cli import (
+    compile,
+    data,
+    describe,
+    doctor,
+    predict,
+    registry,
+    run,
+    runs,
+    schedules,
+    submit,
+)
 
 app = typer.Typer(
     name="effnetv2",
@@ -33,6 +44,8 @@ app.command("submit")(submit.submit)
 app.add_typer(runs.app, name="runs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(data.app, name="data")
+app.command("predict")(predict.predict)
+app.add_typer(registry.app, name="registry")
 app.command("describe")(describe.describe)
 app.command("doctor")(doctor.doctor)
 
