@@ -42,6 +42,15 @@ test: setup  ## Run the test-suite
 test-full: setup  ## Run the long campaigns: kills, fuzzing, servers, the image
 	$(ENV)/pytest -m full
 
+.PHONY: coverage
+coverage: setup  ## Run the test-suite and report which lines and branches it reaches
+	$(ENV)/pytest -m "not full" --cov --cov-report=term:skip-covered
+
+.PHONY: golden
+golden: setup  ## Write the golden packages and recipe tables anew; review the diff
+	$(ENV)/python -m tests.pipelines.regenerate
+	$(ENV)/python -m tests.model_code.recipes.stage_tables
+
 .PHONY: lint
 lint: setup  ## Format check, lint, types, import directions
 	$(ENV)/ruff format --check .
