@@ -26,21 +26,20 @@ def task_table(
     `running` has mark, time and last words of the task that runs.
     """
     table = Table.grid(padding=(0, 2))
-    table.add_column(width=1)
     table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(overflow="fold")  # the only one that gives way
     for task in tasks:
         if task.state == "running" and running is not None:
             mark, time, said = running
-            table.add_row(mark, task.title, time, Text(said, "yellow"))
+            words = Text(said, "yellow", no_wrap=True, overflow="ellipsis")
+            table.add_row(mark, task.title, time, words)
         else:
             waits = task.state == "waiting"
             time = "" if waits else seconds(task.seconds)
-            style = "dim" if waits else ""
-            table.add_row(
-                _MARKS[task.state], Text(task.title, style), time, task.summary
-            )
+            title = Text(task.title, "dim" if waits else "")
+            table.add_row(_MARKS[task.state], title, time, Text(task.summary))
     return table
 
 
