@@ -111,7 +111,7 @@ def summarise(record: RunRecord, workspace: Workspace) -> RunSummary:
         version=version,
         report=str(evaluation / artifacts.REPORT),
         log=str(workspace.run(record.run_id).log),
-        next_commands=_next_commands(record, version),
+        next_commands=_next_commands(record, version, workspace),
     )
 
 
@@ -168,10 +168,17 @@ def _version(record: RunRecord) -> VersionSummary:
     )
 
 
-def _next_commands(record: RunRecord, version: VersionSummary) -> tuple[str, ...]:
-    uri = shlex.quote(record.arguments["tracking_uri"])
-    model = f"{version.model_name}/{version.version}"
+def _next_commands(
+    record: RunRecord, version: VersionSummary, workspace: Workspace
+) -> tuple[str, ...]:
+    uri = record.arguments["tracking_uri"]
+    place = (
+        f"--workspace {shlex.quote(str(workspace.root))}"
+        if uri == workspace.tracking_uri
+        else f"--tracking-uri {shlex.quote(uri)}"
+    )
+    alias = f"@{version.aliases[0]}" if version.aliases else f"/{version.version}"
     return (
-        f"mlflow ui --backend-store-uri {uri}",
-        f"effnetv2 predict IMAGE --model {model} --tracking-uri {uri}",
+        f"mlflow ui --backend-store-uri {shlex.quote(uri)}",
+        f"effnetv2 predict IMAGE --model {version.model_name}{alias} {place}",
     )

@@ -9,5 +9,6 @@ from pipelines.cli import main
 from tests.helpers.graphs import stand_in
 
 if __name__ == "__main__":
-    with mock.patch("pipelines.training.training_from_scratch", lambda: stand_in):
+    drawn = "pipelines.training.training_from_scratch"
+    with mock.patch(drawn, return_value=stand_in):
         main()
