@@ -88,7 +88,7 @@ def join_or_start(
 
 def announced_run() -> str | None:
     """The run that the backend's MLflow plugin started for this pipeline run."""
-    found: str | None = MLFLOW_RUN_ID.get()
+    found: str | None = MLFLOW_RUN_ID.get()  # type: ignore[no-untyped-call]
     return found
 
 
