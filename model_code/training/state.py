@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -112,6 +113,8 @@ class TrainingState:
 
 
 def _build(train: TrainConfig, config: ModelConfig, class_count: int) -> keras.Model:
+    if train.drop_path_rate is not None:
+        config = replace(config, drop_path_rate=train.drop_path_rate)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(train.distribution.precision)
     try:
