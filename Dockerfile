@@ -40,7 +40,6 @@ ENV PATH=/build/tools/bin:$PATH \
     UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
     UV_NO_CACHE=1 \
-    UV_PROJECT_ENVIRONMENT=/opt/effnetv2 \
     UV_PYTHON=/usr/bin/python3 \
     UV_PYTHON_DOWNLOADS=never
 WORKDIR /build
@@ -55,37 +54,40 @@ RUN python3 -m hatchling build -t wheel -d dist \
  && uv venv --quiet /opt/effnetv2 \
  && uv pip install --offline --python /opt/effnetv2 --no-deps dist/*.whl
 
-# ---- environments: everything from a lock, with its hashes --------------------
+# ---- locked: requirements with hashes, so that only a changed lock installs anew --
+FROM toolchain AS locked
+COPY pyproject.toml uv.lock ./
+COPY infra/image/tpu tpu
+RUN export="uv export --quiet --locked --no-dev --no-emit-project --no-header --no-annotate" \
+ && $export --extra tfx --extra postgres > gpu.txt \
+ && $export --extra tfx --extra postgres --no-emit-package tensorflow > cpu.txt \
+ && $export --extra postgres --no-emit-package tensorflow > serving.txt \
+ && $export --project tpu > tpu.txt
+
+# ---- environments -------------------------------------------------------------
 FROM toolchain AS environment-cpu
-COPY pyproject.toml uv.lock infra/image/tensorflow-cpu.txt infra/image/shrink ./
+COPY --from=locked /build/cpu.txt ./
+COPY infra/image/tensorflow-cpu.txt infra/image/install ./
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
-    with-ca uv sync --locked --no-dev --no-install-project --no-install-package tensorflow \
-      --extra tfx --extra postgres \
- && with-ca uv pip install --python /opt/effnetv2 --no-deps --require-hashes \
-      -r tensorflow-cpu.txt \
- && sh shrink /opt/effnetv2
+    with-ca sh install cpu.txt tensorflow-cpu.txt
 
 FROM toolchain AS environment-gpu
-COPY pyproject.toml uv.lock infra/image/cuda.txt infra/image/shrink ./
+COPY --from=locked /build/gpu.txt ./
+COPY infra/image/cuda.txt infra/image/install ./
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
-    with-ca uv sync --locked --no-dev --no-install-project --extra tfx --extra postgres \
- && with-ca uv pip install --python /opt/effnetv2 --no-deps --require-hashes -r cuda.txt \
- && sh shrink /opt/effnetv2
+    with-ca sh install gpu.txt cuda.txt
 
 FROM toolchain AS environment-tpu
-COPY infra/image/tpu/pyproject.toml infra/image/tpu/uv.lock infra/image/shrink ./
+COPY --from=locked /build/tpu.txt ./
+COPY infra/image/install ./
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
-    with-ca uv sync --locked --no-dev --no-install-project \
- && sh shrink /opt/effnetv2
+    with-ca sh install tpu.txt
 
 FROM toolchain AS environment-serving
-COPY pyproject.toml uv.lock infra/image/tensorflow-cpu.txt infra/image/shrink ./
+COPY --from=locked /build/serving.txt ./
+COPY infra/image/tensorflow-cpu.txt infra/image/install ./
 RUN --mount=type=secret,id=ca,target=/run/secrets/ca.crt \
-    with-ca uv sync --locked --no-dev --no-install-project --no-install-package tensorflow \
-      --extra postgres \
- && with-ca uv pip install --python /opt/effnetv2 --no-deps --require-hashes \
-      -r tensorflow-cpu.txt \
- && sh shrink /opt/effnetv2
+    with-ca sh install serving.txt tensorflow-cpu.txt
 
 # ---- final images -------------------------------------------------------------
 # Non-root and fit for a read-only root with a writable /tmp. The environment is

@@ -16,6 +16,7 @@ PIPELINES = {
     "training": "pipelines.training:training",
     "training-from-scratch": "pipelines.training:training_from_scratch",
     "search": "pipelines.search:search",
+    "retraining": "pipelines.retraining:retraining",
 }
 """The function that draws each graph; it may import kfp, this module does not."""
 

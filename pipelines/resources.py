@@ -7,19 +7,25 @@ parameters name everything that decides the outcome.
 
 from dataclasses import dataclass
 
-from kfp import dsl
+from kfp import dsl, kubernetes
+
+_USER = 10001
+"""The image's own user (Dockerfile)."""
 
 
 @dataclass(frozen=True)
 class Resources:
     """Request and limit are equal, so that a task is never evicted for memory.
 
-    `cpu` in cores and `memory` in Kubernetes notation. `retries` come after
+    `cpu` in cores, `memory` and `scratch` (of /tmp, on the node's disk) in
+    Kubernetes notation. `hours` end a task that hangs. `retries` come after
     `backoff`, doubling.
     """
 
     cpu: str
     memory: str
+    scratch: str
+    hours: int
     retries: int
     backoff: str
     caching: bool
@@ -30,6 +36,8 @@ RESOURCES = {
     "ingest": Resources(
         cpu="4",
         memory="8Gi",
+        scratch="100Gi",
+        hours=48,
         retries=3,
         backoff="30s",
         caching=False,
@@ -39,6 +47,8 @@ RESOURCES = {
     "validate": Resources(
         cpu="2",
         memory="8Gi",
+        scratch="20Gi",
+        hours=6,
         retries=1,
         backoff="30s",
         caching=False,
@@ -47,6 +57,8 @@ RESOURCES = {
     "pretrain": Resources(
         cpu="8",
         memory="32Gi",
+        scratch="50Gi",
+        hours=240,
         retries=10,
         backoff="60s",
         caching=False,
@@ -56,6 +68,8 @@ RESOURCES = {
     "finetune": Resources(
         cpu="8",
         memory="32Gi",
+        scratch="50Gi",
+        hours=240,
         retries=10,
         backoff="60s",
         caching=False,
@@ -64,6 +78,8 @@ RESOURCES = {
     "evaluate": Resources(
         cpu="4",
         memory="16Gi",
+        scratch="20Gi",
+        hours=6,
         retries=2,
         backoff="30s",
         caching=False,
@@ -73,6 +89,8 @@ RESOURCES = {
     "gate": Resources(
         cpu="1",
         memory="2Gi",
+        scratch="10Gi",
+        hours=6,
         retries=1,
         backoff="30s",
         caching=False,
@@ -81,6 +99,8 @@ RESOURCES = {
     "register": Resources(
         cpu="1",
         memory="4Gi",
+        scratch="10Gi",
+        hours=1,
         retries=5,
         backoff="30s",
         caching=False,
@@ -90,6 +110,8 @@ RESOURCES = {
     "promote": Resources(
         cpu="1",
         memory="2Gi",
+        scratch="1Gi",
+        hours=1,
         retries=5,
         backoff="30s",
         caching=False,
@@ -98,6 +120,8 @@ RESOURCES = {
     "search_worker": Resources(
         cpu="8",
         memory="32Gi",
+        scratch="20Gi",
+        hours=120,
         retries=10,
         backoff="30s",
         caching=False,
@@ -107,11 +131,74 @@ RESOURCES = {
     "search_summary": Resources(
         cpu="2",
         memory="8Gi",
+        scratch="5Gi",
+        hours=2,
         retries=3,
         backoff="30s",
         caching=False,
         reason="reads the study, which no key holds; talks to the tracking store, "
         "so retries",
+    ),
+    "find_span": Resources(
+        cpu="1",
+        memory="2Gi",
+        scratch="1Gi",
+        hours=1,
+        retries=3,
+        backoff="30s",
+        caching=False,
+        reason="lists storage, so retries; what is new changes between runs",
+    ),
+    "retraining_recipe": Resources(
+        cpu="1",
+        memory="2Gi",
+        scratch="1Gi",
+        hours=1,
+        retries=3,
+        backoff="30s",
+        caching=False,
+        reason="lists storage, so retries; the list is its effect",
+    ),
+    "validate_span": Resources(
+        cpu="2",
+        memory="8Gi",
+        scratch="20Gi",
+        hours=6,
+        retries=1,
+        backoff="30s",
+        caching=False,
+        reason="as validate",
+    ),
+    "fetch_champion": Resources(
+        cpu="1",
+        memory="4Gi",
+        scratch="10Gi",
+        hours=1,
+        retries=5,
+        backoff="30s",
+        caching=False,
+        reason="talks to the registry, so retries; the champion changes "
+        "between runs, which no key holds",
+    ),
+    "conclude": Resources(
+        cpu="1",
+        memory="2Gi",
+        scratch="1Gi",
+        hours=1,
+        retries=5,
+        backoff="30s",
+        caching=False,
+        reason="remembers the span, so retries; its effect is the point",
+    ),
+    "notify": Resources(
+        cpu="1",
+        memory="1Gi",
+        scratch="1Gi",
+        hours=1,
+        retries=3,
+        backoff="30s",
+        caching=False,
+        reason="tells somebody, so retries; a cached message tells nobody",
     ),
 }
 """Keyed by the door's name. Local runs use this machine as it is."""
@@ -124,4 +211,13 @@ def furnish(task: dsl.PipelineTask, image: str) -> dsl.PipelineTask:
     task.set_cpu_request(row.cpu).set_cpu_limit(row.cpu)
     task.set_memory_request(row.memory).set_memory_limit(row.memory)
     task.set_retry(num_retries=row.retries, backoff_duration=row.backoff)
+    kubernetes.set_timeout(task, seconds=row.hours * 3600)
+    kubernetes.set_security_context(
+        task, run_as_user=_USER, run_as_group=_USER, run_as_non_root=True
+    )
+    # KFP cannot request ephemeral storage (kubeflow/pipelines#11137); a limit on
+    # the one directory that tasks write to bounds it all the same.
+    kubernetes.empty_dir_mount(
+        task, volume_name="scratch", mount_path="/tmp", size_limit=row.scratch
+    )
     return task.set_caching_options(row.caching)

@@ -14,7 +14,7 @@ IMAGE = "europe-docker.test/team/effnetv2@sha256:" + "ab" * 32
 
 
 def package(name: str, image: str | None = None) -> dict:
-    return yaml.safe_load(compile_pipeline(name, image))
+    return next(yaml.safe_load_all(compile_pipeline(name, image)))
 
 
 @pytest.mark.parametrize("name", PIPELINES)

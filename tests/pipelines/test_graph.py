@@ -14,7 +14,7 @@ TRAINING = ["training", "training-from-scratch"]
 
 @pytest.fixture(scope="module", params=TRAINING)
 def package(request) -> dict:
-    return yaml.safe_load(compile_pipeline(request.param))
+    return next(yaml.safe_load_all(compile_pipeline(request.param)))
 
 
 def tasks(package: dict) -> dict:

@@ -9,7 +9,7 @@ from pipelines.resources import RESOURCES
 
 @pytest.fixture(scope="module")
 def package() -> dict:
-    return yaml.safe_load(compile_pipeline("search"))
+    return next(yaml.safe_load_all(compile_pipeline("search")))
 
 
 def _workers(package: dict) -> dict:
