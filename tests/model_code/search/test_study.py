@@ -10,7 +10,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
 from model_code.config.model import BlockTable
-from model_code.errors import ConfigError
+from model_code.errors import ConfigError, PreemptedError
 from model_code.search.leases import give_up, take_over_stale
 from model_code.search.objective import Measured
 from model_code.search.slots import REASON, SURPLUS, hours_spent
@@ -164,12 +164,17 @@ def test_a_trial_left_while_it_chose_proposes_what_it_would_have(
     assert proposals(search) == proposals(whole)
 
 
-def test_a_trial_that_kills_every_worker_is_given_up() -> None:
+@pytest.mark.parametrize(
+    "stop",
+    [SystemExit(137), KeyboardInterrupt(), PreemptedError("asked to stop")],
+    ids=lambda stop: type(stop).__name__,
+)
+def test_a_trial_that_stops_every_worker_is_given_up(stop: BaseException) -> None:
     search = open_at(InMemoryStorage(), budget={"trials": 2})
 
     def deadly(network: BlockTable, report: Report) -> Evaluated:
         if network.name == deadly_name:
-            raise SystemExit(137)
+            raise stop
         return by_formula(network, report)
 
     probe = open_at(InMemoryStorage(), budget={"trials": 1})
@@ -179,7 +184,7 @@ def test_a_trial_that_kills_every_worker_is_given_up() -> None:
     while not search.is_over:
         try:
             work(search, deadly)
-        except SystemExit:
+        except type(stop):
             deaths += 1
 
     # Once, and two retries.
