@@ -86,8 +86,8 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> list[Any]:
     bands = charts.size_bands(history)
     drawn = []
     for title, keys, is_share in (
-        ("Loss", {"train/loss": "train", "validation/loss": "validation"}, False),
-        ("Validation accuracy", {"validation/top1": "validation"}, True),
+        ("Loss", {"train/loss": "train", "val/loss": "validation"}, False),
+        ("Validation accuracy", {"val/top1": "validation"}, True),
     ):
         lines = [_curve(history, key, label) for key, label in keys.items()]
         kept = [line for line in lines if line.steps]

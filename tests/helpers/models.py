@@ -8,10 +8,10 @@ from model_code.config.model import ModelConfig
 from model_code.model_card import ModelCard
 
 HISTORY = [
-    {"step": 1, "image_size": 32, "train/loss": 0.9},
-    {"step": 2, "image_size": 32, "train/loss": 0.8, "val/loss": 0.9, "val/top1": 0.5},
-    {"step": 3, "image_size": 40, "train/loss": 0.7},
-    {"step": 4, "image_size": 40, "train/loss": 0.6, "val/loss": 0.8, "val/top1": 0.6},
+    {"step": 1, "time": 1.0, "image_size": 32, "train/loss": 0.9},
+    {"step": 2, "time": 2.0, "image_size": 32, "val/loss": 0.9, "val/top1": 0.5},
+    {"step": 3, "time": 3.0, "image_size": 40, "train/loss": 0.7},
+    {"step": 4, "time": 4.0, "image_size": 40, "val/loss": 0.8, "val/top1": 0.6},
 ]
 
 

@@ -64,10 +64,18 @@ def test_it_tells_what_the_report_says():
         "cell_type = mono",
         "98.0 % functional labelled defective cell0007.png",
         "recipe digest 5f5f",
-        "32 px",
-        "40 px",
     ):
         assert words in text, words
+
+
+def test_the_curves_are_those_of_the_history_with_a_band_for_each_image_size():
+    elements = Elements(render(page()))
+    charts = [a["aria-label"] for tag, a in elements.tags if tag == "svg"]
+    assert charts == ["Loss", "Validation accuracy", "Reliability diagram", "ROC curve"]
+    text = " ".join(elements.text.split())
+    assert text.count("32 px") == text.count("40 px") == 2
+    without = [{**row, "val/top1": 1} for row in HISTORY]
+    assert render(page(history=without)) != render(page())
 
 
 def test_the_champion_is_compared_on_every_shared_metric():
