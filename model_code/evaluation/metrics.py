@@ -17,6 +17,8 @@ from model_code.evaluation.resampling import Statistic
 # A matrix of more classes is neither read nor worth its megabytes.
 CONFUSION_CLASSES = 100
 
+ROC_POINTS = 200
+
 
 def measure(
     predictions: Predictions, class_count: int, config: EvaluationConfig
@@ -101,8 +103,10 @@ def roc_curve(
 ) -> RocCurve | None:
     """The ROC curve of the last of two classes; None where it is undefined.
 
-    scikit-learn starts at a threshold of infinity, which JSON has not; no
-    probability exceeds 1, so 1 + 1e-9 says the same.
+    At most 200 of its points, ends included, so that the metadata of a task stays
+    small; the reported AUROC is of all of them. scikit-learn starts at a threshold
+    of infinity, which JSON has not; no probability exceeds 1, so 1 + 1e-9 says the
+    same.
     """
     present = set(predictions.labels.tolist())
     if len(class_names) != 2 or len(present) != 2 or not predictions.is_single_label:
@@ -112,11 +116,13 @@ def roc_curve(
     false, true, thresholds = metrics.roc_curve(
         predictions.labels == 1, _probability_of_last(predictions)
     )
+    points = min(len(thresholds), ROC_POINTS)
+    kept = np.linspace(0, len(thresholds) - 1, points).round().astype(np.int64)
     return RocCurve(
         positive=class_names[1],
-        false_positive_rates=tuple(false.tolist()),
-        true_positive_rates=tuple(true.tolist()),
-        thresholds=tuple(np.minimum(thresholds, 1 + 1e-9).tolist()),
+        false_positive_rates=tuple(false[kept].tolist()),
+        true_positive_rates=tuple(true[kept].tolist()),
+        thresholds=tuple(np.minimum(thresholds[kept], 1 + 1e-9).tolist()),
     )
 
 

@@ -167,3 +167,18 @@ def test_roc_curve_needs_both_of_two_classes():
     one_sided = table(np.zeros(4, int), np.tile([0.9, 0.1], (4, 1)))
     assert metrics.roc_curve(three, ("a", "b", "c")) is None
     assert metrics.roc_curve(one_sided, ("a", "b")) is None
+
+
+def test_a_long_roc_curve_is_thinned_and_keeps_its_ends_and_its_area():
+    generator = np.random.default_rng(0)
+    labels = generator.integers(2, size=20_000)
+    scores = 1 / (1 + np.exp(-(generator.normal(size=20_000) + 2 * labels - 1)))
+    predictions = table(labels, np.stack([1 - scores, scores], axis=1))
+    curve = metrics.roc_curve(predictions, ("good", "bad"))
+    assert len(curve.thresholds) == metrics.ROC_POINTS
+    rates = list(
+        zip(curve.false_positive_rates, curve.true_positive_rates, strict=True)
+    )
+    assert (rates[0], rates[-1]) == ((0, 0), (1, 1))
+    area = oracle.auc(curve.false_positive_rates, curve.true_positive_rates)
+    assert area == pytest.approx(oracle.roc_auc_score(labels, scores), abs=1e-3)

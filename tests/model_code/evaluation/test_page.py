@@ -68,6 +68,13 @@ def test_it_tells_what_the_report_says():
         assert words in text, words
 
 
+def test_images_left_out_are_said_so():
+    report = dataclasses.replace(evaluation_report(), unlabelled=1234)
+    words = "1,234 images without a label left out"
+    assert words in render(page(report=report))
+    assert "left out" not in render(page())
+
+
 def test_the_curves_are_those_of_the_history_with_a_band_for_each_image_size():
     elements = Elements(render(page()))
     charts = [a["aria-label"] for tag, a in elements.tags if tag == "svg"]
