@@ -1,7 +1,7 @@
 """From a recipe and an environment to what a backend is asked to run."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +92,24 @@ def arguments(order: Order, recipe: Recipe, package: Path) -> dict[str, Any]:
     taken = _inputs(package)
     found = {name: value for name, value in offered.items() if name in taken}
     return found | dict(order.parameters or {})
+
+
+def parse_parameters(given: Sequence[str]) -> dict[str, Any]:
+    """`name=value` as a person types it; the value is read as YAML.
+
+    Raises:
+        ConfigError: not of that form.
+    """
+    found = {}
+    for each in given:
+        name, separator, text = each.partition("=")
+        if not separator or not name:
+            raise ConfigError(
+                f"Parameter {each!r} is not of the form name=value; "
+                "for example span=2026-w07."
+            )
+        found[name] = yaml.safe_load(text)
+    return found
 
 
 _PLACES = ("data_root", "checkpoint_root", "tracking_uri")

@@ -15,9 +15,11 @@ from pipelines.cli import (
     doctor,
     predict,
     registry,
+    retrain,
     run,
     runs,
     schedules,
+    search,
     submit,
 )
 
@@ -39,6 +41,8 @@ def _effnetv2() -> None:
 #   app.command("run")(run.run)                     a single verb
 #   app.add_typer(registry.app, name="registry")    a group of verbs
 app.command("run")(run.run)
+app.command("retrain")(retrain.retrain)
+app.command("search")(search.search)
 app.command("compile")(compile.compile_package)
 app.command("submit")(submit.submit)
 app.add_typer(runs.app, name="runs")

@@ -32,6 +32,14 @@ def submit(
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE")
     ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            metavar="NAME=VALUE",
+            help="Another parameter of the pipeline, e.g. span=2026-w07; repeatable.",
+        ),
+    ] = None,
     again: Annotated[
         bool, typer.Option(help="Start a run even if this content has run.")
     ] = False,
@@ -49,7 +57,7 @@ def submit(
     """
     import uuid
 
-    from pipelines.remote import Order, connect
+    from pipelines.remote import Order, connect, parse_parameters
     from pipelines.remote import submission as prepared
     from pipelines.settings import load_environment
     from pipelines.submit import submit as send
@@ -62,6 +70,7 @@ def submit(
         image=image,
         environment=place,
         overrides=tuple(overrides or ()),
+        parameters=parse_parameters(parameters or []),
     )
     with prepared(order, uuid.uuid4().hex if again else None) as submission:
         done = send(client, submission)

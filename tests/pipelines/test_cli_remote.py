@@ -57,6 +57,11 @@ def test_submit_waits_and_tells(server, environment):
     assert answer["started"]
     stored = server.state.runs[answer["run_id"]]
     parameters = stored["runtime_config"]["parameters"]
+    # The backend knows the run key, and Beam's options have a default.
+    assert set(parameters) == {
+        "recipe", "image", "code_revision", "environment_lock_digest",
+        "data_root", "checkpoint_root", "tracking_uri",
+    }  # fmt: skip
     assert json.loads(parameters["recipe"])["name"] == "elpv-quick"
     assert parameters["image"] == IMAGE
     assert parameters["data_root"] == "gs://bucket/data"
@@ -68,6 +73,18 @@ def test_submit_waits_and_tells(server, environment):
     assert len(server.state.runs) == 1
     assert submit(environment, "--again").exit_code == 0
     assert len(server.state.runs) == 2
+
+
+def test_a_backfill_names_its_span(server, environment):
+    options = ("--recipe", "elpv-quick", "-e", environment, "--image", IMAGE)
+    backfill = ("--parameter", "span=2026-w07", "--parameter", "cap_usd=50")
+    answer = run("submit", "retraining", *options, *backfill, "--json")
+    assert answer.exit_code == 0, answer.output
+    stored = server.state.runs[json.loads(answer.stdout)["run_id"]]
+    parameters = stored["runtime_config"]["parameters"]
+    assert (parameters["span"], parameters["cap_usd"]) == ("2026-w07", 50)
+    refused = run("submit", "retraining", *options, "--parameter", "span")
+    assert isinstance(refused.exception, ConfigError)
 
 
 def test_a_failed_run_fails_the_command(server, environment):
