@@ -16,13 +16,12 @@ import pytest
 
 from model_code.adapters.mlflow_store import MlflowStore
 from model_code.adapters.registry import ModelRegistry
-from model_code.config.load import load_recipe
-from model_code.config.recipe import to_json
-from model_code.tasks.retraining import remembered
-from pipelines.local.runner import execute
-from pipelines.local.workspace import RunDirectory, Workspace
-from pipelines.retraining import retraining
-from pipelines.training import training_from_scratch
+from model_code.errors import ConfigError, DataError
+from model_code.tasks.retraining import Memory, remembered
+from pipelines.local import desk
+from pipelines.local.retraining_desk import RetrainingRequest, retrain
+from pipelines.local.view import View
+from pipelines.local.workspace import Workspace
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
 
@@ -51,8 +50,8 @@ def deliver(spans: Path, name: str, images: list[tuple[Path, str]]) -> None:
         shutil.copy(path, spans / name / label / path.name)
 
 
-class Desk:
-    """Runs graphs on this machine as the desk does, without its view."""
+class Operator:
+    """Trains and retrains in one workspace."""
 
     def __init__(self, root: Path) -> None:
         self.workspace = Workspace(root / "workspace")
@@ -60,37 +59,34 @@ class Desk:
         self.spans = root / "spans"
         self.runs = 0
 
-    def recipe(self, *overrides: str) -> str:
+    def overrides(self, *more: str) -> tuple[str, ...]:
         source = (
             "finetune.data.source={kind: folder, path: "
             f"{self.spans}/2026-w01, class_names: [functional, defective]}}"
         )
-        fixed = ["pretrain=null", source, "gate.primary_metric=balanced_accuracy"]
-        return to_json(load_recipe(str(TINY), [*fixed, *overrides]))
+        return ("pretrain=null", source, "gate.primary_metric=balanced_accuracy", *more)
 
-    def run(self, graph, recipe: str, **more: object) -> list[str]:
+    def train(self, *overrides: str) -> None:
+        desk.run(
+            desk.RunRequest(
+                recipe=str(TINY),
+                workspace=self.workspace.root,
+                overrides=self.overrides(*overrides),
+            ),
+            announce=lambda start: None,
+            make_view=lambda record: View(),
+        )
+
+    def retrain(self, *overrides: str, **parameters: object) -> Memory:
         self.runs += 1
-        run_id = f"run-{self.runs}"
-        directory = RunDirectory(self.workspace.runs / run_id)
-        directory.path.mkdir(parents=True)
-        lines: list[str] = []
-        arguments = {
-            "recipe": recipe,
-            "data_root": str(self.workspace.data),
-            "checkpoint_root": str(self.workspace.checkpoints),
-            "tracking_uri": self.workspace.tracking_uri,
-            "run_key": run_id,
-        }
-        try:
-            execute(graph, arguments | more, directory, lines.append)
-        finally:
-            self.log = "\n".join(lines)
-            # Shown by pytest where a test fails.
-            print(self.log)
-        return lines
-
-    def retrain(self, *overrides: str, **more: object) -> None:
-        self.run(retraining(), self.recipe(*overrides), spans=str(self.spans), **more)
+        request = RetrainingRequest(
+            recipe=str(TINY),
+            workspace=self.workspace.root,
+            run_id=f"retrain-{self.runs}",
+            parameters={"spans": str(self.spans), **parameters},
+            overrides=self.overrides(*overrides),
+        )
+        return retrain(request, say=print)
 
     def champion(self) -> int:
         registry = ModelRegistry(MlflowStore(self.workspace.tracking_uri))
@@ -98,7 +94,7 @@ class Desk:
         assert found is not None
         return found.version
 
-    def memory(self):
+    def memory(self) -> Memory:
         return remembered(str(self.workspace.data), MODEL)
 
 
@@ -127,7 +123,7 @@ def webhook(monkeypatch):
 
 
 def test_three_spans(tmp_path, webhook):
-    desk = Desk(tmp_path)
+    operator = Operator(tmp_path)
     every = cells()
     balanced = {
         label: [cell for cell in every if cell[1] == label]
@@ -138,45 +134,47 @@ def test_three_spans(tmp_path, webhook):
         cell for cells in balanced.values() for cell in cells[PER_CLASS : 2 * PER_CLASS]
     ]
     drifted = balanced["defective"][2 * PER_CLASS : 3 * PER_CLASS]
-    deliver(desk.spans, "2026-w01", first)
+    deliver(operator.spans, "2026-w01", first)
 
     # A champion that has hardly learned, so that more data can beat it.
     hardly = ("finetune.train.epochs=0.1", "finetune.train.minimum_steps=2")
-    desk.run(training_from_scratch(), desk.recipe(*hardly))
-    assert desk.champion() == 1
+    operator.train(*hardly)
+    assert operator.champion() == 1
 
-    deliver(desk.spans, "2026-w02", alike)
-    desk.retrain("finetune.train.epochs=8")
-    assert desk.champion() == 2, desk.log[-3000:]
-    assert (desk.memory().last_span, desk.memory().outcome) == ("2026-w02", "promoted")
+    deliver(operator.spans, "2026-w02", alike)
+    operator.retrain("finetune.train.epochs=8")
+    assert operator.champion() == 2
+    assert (operator.memory().last_span, operator.memory().outcome) == (
+        "2026-w02",
+        "promoted",
+    )
     assert webhook[-1]["outcome"] == "promoted"
     assert webhook[-1]["span"] == "2026-w02"
 
-    desk.retrain()
+    operator.retrain()
     assert webhook[-1]["outcome"] == "skipped"
     assert webhook[-1]["reason"] == "no span after 2026-w02"
 
-    deliver(desk.spans, "2026-w03", drifted)
-    with pytest.raises(RuntimeError):
-        desk.retrain()
-    assert desk.champion() == 2
-    assert desk.memory().last_span == "2026-w02"
+    deliver(operator.spans, "2026-w03", drifted)
+    with pytest.raises(DataError, match=r"2026-w03 drifted: .* 0\.500 from"):
+        operator.retrain()
+    assert operator.champion() == 2
+    assert operator.memory().last_span == "2026-w02"
     assert webhook[-1]["outcome"] == "refused"
     assert "0.500 from that before it, 0.1 allowed" in webhook[-1]["reason"]
 
-    shutil.rmtree(desk.spans / "2026-w03")
-    deliver(desk.spans, "2026-w04", [])
-    desk.retrain()
-    assert desk.champion() == 2
+    shutil.rmtree(operator.spans / "2026-w03")
+    deliver(operator.spans, "2026-w04", [])
+    operator.retrain()
+    assert operator.champion() == 2
     assert webhook[-1]["outcome"] == "skipped"
     assert webhook[-1]["reason"] == "no images in 2026-w04"
-    assert desk.memory().last_span == "2026-w04"
+    assert operator.memory().last_span == "2026-w04"
 
 
 def test_a_run_that_would_cost_too_much_stops_before_it_trains(tmp_path):
-    desk = Desk(tmp_path)
-    deliver(desk.spans, "2026-w01", cells()[:40])
-    with pytest.raises(RuntimeError):
-        desk.retrain(peak_teraflops=1e-6, usd_per_hour=10.0, cap_usd=0.01)
-    assert "the cap is 0.01 USD" in desk.log
-    assert not any(desk.workspace.data.glob("*/train*"))
+    operator = Operator(tmp_path)
+    deliver(operator.spans, "2026-w01", cells()[:40])
+    with pytest.raises(ConfigError, match=r"the cap is 0\.01 USD"):
+        operator.retrain(peak_teraflops=1e-6, usd_per_hour=10.0, cap_usd=0.01)
+    assert not any(operator.workspace.data.glob("*/train*"))
