@@ -19,6 +19,7 @@ _FORMATS: Final = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 _LOSSY: Final = {"JPEG", "MPO"}
 _ORIENTATION: Final = 0x0112
 _UPRIGHT: Final = {None, 1}
+_PNG_END: Final = b"\0\0\0\0IEND\xae\x42\x60\x82"
 # What Pillow's parsers and decoders raise on damaged files, besides OSError.
 _DAMAGE: Final = (
     SyntaxError,
@@ -75,7 +76,7 @@ def check_image(data: bytes, maximum_pixels: int) -> CheckedImage:
         raise BadImage("empty", "the file has no bytes")
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            _refuse_unfit(image, maximum_pixels)
+            _refuse_unfit(image, data, maximum_pixels)
             return _decode(image, data)
     except UnidentifiedImageError as error:
         raise BadImage("not_an_image", _starts_with(data)) from error
@@ -96,7 +97,7 @@ def quiet_pillow() -> None:
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-def _refuse_unfit(image: Image.Image, maximum_pixels: int) -> None:
+def _refuse_unfit(image: Image.Image, data: bytes, maximum_pixels: int) -> None:
     """Judge by the header, before a pixel is decoded."""
     width, height = image.size
     if width * height > maximum_pixels:
@@ -105,14 +106,21 @@ def _refuse_unfit(image: Image.Image, maximum_pixels: int) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":
         raise BadImage("animated", f"{frames} frames in a {image.format} file")
+    # Pillow does without the last chunk of a PNG, TensorFlow does not.
+    if image.format == "PNG" and _PNG_END not in data:
+        raise BadImage("truncated", "the end chunk of the PNG file is missing")
 
 
 def _decode(image: Image.Image, data: bytes) -> CheckedImage:
     stored = "JPEG" if image.format in _LOSSY else str(image.format)
     conversions = _needed_conversions(image, data)
-    image.load()
+    width, height = image.size
     if not conversions:
-        return CheckedImage(data, stored, image.height, image.width)
+        # A JPEG at an eighth of its size: every coefficient is read and checked,
+        # only the inverse transform is spared (0.9 for 1.5 ms at 500 x 375).
+        image.draft(None, (1, 1))
+        image.load()
+        return CheckedImage(data, stored, height, width)
     upright = ImageOps.exif_transpose(image)
     pixels = _to_eight_bit(upright)
     target = "JPEG" if stored == "JPEG" else "PNG"
