@@ -13,6 +13,7 @@ from model_code.config.load import load_recipe
 from model_code.config.recipe import Recipe, to_json
 from model_code.errors import ConfigError
 from pipelines import settings
+from pipelines.accelerators import accelerated
 from pipelines.client import KfpClient
 from pipelines.compile import compile_pipeline
 from pipelines.local import identity
@@ -59,7 +60,7 @@ def submission(order: Order, request_id: str | None = None) -> Iterator[Submissi
     graph = graph_name(order.pipeline, recipe)
     with tempfile.TemporaryDirectory() as directory:
         package = Path(directory) / f"{graph}.yaml"
-        package.write_text(compile_pipeline(graph, order.image), encoding="utf-8")
+        package.write_text(_compile(graph, order), encoding="utf-8")
         yield Submission(
             pipeline=graph,
             package=package,
@@ -70,6 +71,12 @@ def submission(order: Order, request_id: str | None = None) -> Iterator[Submissi
             pipeline_root=order.environment.pipeline_root,
             service_account=order.environment.service_account,
         )
+
+
+def _compile(graph: str, order: Order) -> str:
+    package = compile_pipeline(graph, order.image)
+    accelerator = order.environment.accelerator
+    return package if accelerator is None else accelerated(package, accelerator)
 
 
 def graph_name(pipeline: str, recipe: Recipe) -> str:

@@ -18,6 +18,7 @@ from pydantic.dataclasses import dataclass
 
 from model_code.config.base import STRICT, Name
 from model_code.errors import ConfigError
+from pipelines.accelerators import Accelerator
 from pipelines.connection import Connection
 
 ENVIRONMENTS = Path(__file__).resolve().parents[1] / "infra" / "environments"
@@ -31,7 +32,8 @@ class Environment:
     """The places of one environment.
 
     Without a `connection` there is no Kubeflow backend. Roots and tracking URI
-    left out mean: below the workspace of a local run.
+    left out mean: below the workspace of a local run. Without an `accelerator`
+    training tasks run on CPUs.
     """
 
     name: Name
@@ -41,6 +43,7 @@ class Environment:
     checkpoint_root: str | None = None
     tracking_uri: str | None = None
     service_account: str | None = None
+    accelerator: Accelerator | None = None
 
 
 _ADAPTER = TypeAdapter(Environment)
