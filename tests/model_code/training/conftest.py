@@ -34,7 +34,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return Finished(manifest, workdir, output, result)
 
 
-def new_state(**changes: object) -> TrainingState:
+def new_state(*, classes: int = 3, **changes: object) -> TrainingState:
     train = tiny_config(**changes)
     with tf.distribute.OneDeviceStrategy("/CPU:0").scope():
-        return TrainingState(train, MODEL, 3)
+        return TrainingState(train, MODEL, classes)
