@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -79,10 +80,17 @@ class Worker:
         directory: Path,
         train: TrainConfig,
         environment: Mapping[str, str] | None = None,
+        *,
+        drop_path_rate: float = MODEL.drop_path_rate,
+        logical_cpus: int = 1,
     ) -> None:
         """Train over `directory/data` into `directory/work` and `directory/out`."""
-        self.output = directory / "out"
-        order = {"directory": str(directory), "train": _TRAIN.dump_python(train)}
+        order = {
+            "directory": str(directory),
+            "train": _TRAIN.dump_python(train),
+            "drop_path_rate": drop_path_rate,
+            "logical_cpus": logical_cpus,
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.model_code.training.worker"],
             stdin=subprocess.PIPE,
@@ -102,6 +110,14 @@ class Worker:
             if text in line:
                 return
         raise AssertionError(f"the worker ended without saying {text!r}")
+
+    def wait_for_step(self, step: int) -> None:
+        """Return when it has trained that far, or has ended."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            found = re.search(r"step (\d+)/", line)
+            if found and int(found[1]) >= step:
+                return
 
     def finish(self) -> str:
         """Wait for the end and return the rest of the output."""

@@ -13,11 +13,11 @@ from tests.model_code.training.runs import STEPS, Worker, prepare, tiny_config
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def final_state(directory: Path) -> Arrays:
+def final_state(directory: Path, steps: int = STEPS) -> Arrays:
     """Every variable after the last step: weights, slots, average, generators."""
     found = CheckpointStore(str(directory / "work" / "checkpoints"), 2).newest()
     assert found is not None
-    assert found.step == STEPS
+    assert found.step == steps
     return dict(found.arrays)
 
 

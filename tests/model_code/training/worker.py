@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -18,12 +19,13 @@ from tests.model_code.training.runs import MODEL
 def main() -> None:
     order = json.load(sys.stdin)
     directory = Path(order["directory"])
+    split_cpu(order["logical_cpus"])
     progress.show()
     journal.LINE_SECONDS = 0.0  # tests wait for the line of a step
     try:
         result = train_and_evaluate(
             TypeAdapter(TrainConfig).validate_python(order["train"]),
-            MODEL,
+            replace(MODEL, drop_path_rate=order["drop_path_rate"]),
             manifest.read(directory / "data"),
             str(directory / "work"),
             directory / "out",
@@ -32,6 +34,15 @@ def main() -> None:
         print(error, flush=True)
         sys.exit(error.exit_code)
     print(f"result: {result}", flush=True)
+
+
+def split_cpu(parts: int) -> None:
+    import tensorflow as tf
+
+    if parts > 1:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        device = tf.config.LogicalDeviceConfiguration()
+        tf.config.set_logical_device_configuration(cpu, [device] * parts)
 
 
 if __name__ == "__main__":
