@@ -15,6 +15,8 @@ from typing import Any
 
 from model_code.errors import UnavailableError
 
+_KILLED = 128 + 9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Containers:
@@ -85,10 +87,12 @@ def run_container(client: Any, containers: Containers, command: list[str]) -> in
         for chunk in container.logs(stream=True, follow=True):
             print(chunk.decode(errors="replace"), end="")
         code = int(container.wait()["StatusCode"])
-        container.reload()
-        if container.attrs["State"].get("OOMKilled"):
-            print(f"Killed: the container used more than {containers.memory} of memory")
-            return code or 137
+        if code == _KILLED:
+            # Podman 4.3 on cgroup v1 does not set State.OOMKilled.
+            limit = containers.memory or "this machine has"
+            print(
+                f"The container was killed, as when it needs more memory than {limit}"
+            )
         return code
     finally:
         container.remove(force=True)

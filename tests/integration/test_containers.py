@@ -114,7 +114,7 @@ def test_a_container_that_runs_out_of_memory_fails_and_says_so(
     hungry = ["python3", "-c", "blocks = [bytearray(10**6) for _ in range(10**4)]"]
     limited = containers(image, tmp_path, memory="64m")
     assert run_container(engine, limited, hungry) == 137
-    assert "more than 64m of memory" in capsys.readouterr().out
+    assert "needs more memory than 64m" in capsys.readouterr().out
 
 
 def test_an_image_that_is_not_there_stops_the_run_before_its_first_task(
