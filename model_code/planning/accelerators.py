@@ -32,11 +32,10 @@ class TpuType:
 
 @dataclass(frozen=True, kw_only=True)
 class GpuType:
-    """One GPU model; `memory` in GiB, `peak_flops` per GPU and second."""
+    """One GPU model; `peak_flops` is per GPU and second."""
 
     name: str
     selector: str
-    memory: int
     most_per_node: int
     peak_flops: float
 
@@ -89,28 +88,24 @@ GPUS = {
         GpuType(
             name="t4",
             selector="nvidia-tesla-t4",
-            memory=16,
             most_per_node=4,
             peak_flops=65e12,
         ),
         GpuType(
             name="l4",
             selector="nvidia-l4",
-            memory=24,
             most_per_node=8,
             peak_flops=121e12,
         ),
         GpuType(
             name="a100",
             selector="nvidia-tesla-a100",
-            memory=40,
             most_per_node=16,
             peak_flops=312e12,
         ),
         GpuType(
             name="h100",
             selector="nvidia-h100-80gb",
-            memory=80,
             most_per_node=8,
             peak_flops=989e12,
         ),
@@ -216,3 +211,25 @@ def gpu(name: str, count: int) -> GpuType:
             f"{found.most_per_node}; several nodes need a job of several pods."
         )
     return found
+
+
+def peak_flops(machine: str) -> float:
+    """Peak operations a second of `v5e:2x4` (TPU), `l4:2` (GPU) or `cpu:16`.
+
+    Raises:
+        ConfigError: no such machine.
+    """
+    kind, _, size = machine.partition(":")
+    if kind in TPUS:
+        found = tpu_slice(kind, size)
+        return found.chips * found.tpu.peak_flops
+    if not size.isdecimal() or kind not in {"cpu", *GPUS}:
+        raise ConfigError(
+            f"Machine {machine!r} is not known; expected TYPE:TOPOLOGY of a TPU "
+            f"({', '.join(TPUS)}), TYPE:COUNT of a GPU ({', '.join(GPUS)}), or "
+            "cpu:CORES; for example v5e:2x4, l4:1 or cpu:16."
+        )
+    count = int(size)
+    if kind == "cpu":
+        return count * CPU_PEAK_FLOPS
+    return count * gpu(kind, count).peak_flops

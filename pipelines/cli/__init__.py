@@ -10,6 +10,7 @@ import typer
 
 from pipelines.cli import (
     compile,
+    cost,
     data,
     describe,
     doctor,
@@ -49,6 +50,7 @@ app.add_typer(data.app, name="data")
 app.command("predict")(predict.predict)
 app.add_typer(registry.app, name="registry")
 app.command("describe")(describe.describe)
+app.command("cost")(cost.cost)
 app.command("doctor")(doctor.doctor)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_code.errors import ConfigError
-from model_code.planning.accelerators import TPUS, gpu, tpu_slice
+from model_code.planning.accelerators import TPUS, gpu, peak_flops, tpu_slice
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,17 @@ def test_whatever_is_accepted_adds_up(name, sides):
 
 
 def test_a_node_has_only_so_many_gpus():
-    assert gpu("l4", 8).memory == 24
+    assert gpu("l4", 8).selector == "nvidia-l4"
     with pytest.raises(ConfigError, match="a node has 1 to 8"):
         gpu("l4", 9)
     with pytest.raises(ConfigError, match="'v100' is not known"):
         gpu("v100", 1)
+
+
+def test_machines_by_name():
+    assert peak_flops("v5e:2x4") == 8 * 197e12
+    assert peak_flops("l4:2") == 2 * 121e12
+    assert peak_flops("cpu:16") == 16 * peak_flops("cpu:1")
+    for wrong in ("l4", "cpu:many", "abacus:1", "v5e:3x3", "l4:9"):
+        with pytest.raises(ConfigError):
+            peak_flops(wrong)

@@ -41,7 +41,7 @@ def test_both_tasks_add_up_and_the_cap_refuses():
     assert found.pretrain is not None
     assert found.price == pytest.approx(found.pretrain.price + found.finetune.price)
     refuse_overspending(found, cap=found.price)
-    with pytest.raises(ConfigError, match=r"the cap is 0\.01 USD"):
+    with pytest.raises(ConfigError, match=r"the cap is"):
         refuse_overspending(found, cap=found.price / 2)
 
 
