@@ -20,6 +20,7 @@ from pipelines.cli import (
     run,
     runs,
     schedules,
+    search,
     submit,
 )
 
@@ -42,6 +43,7 @@ def _effnetv2() -> None:
 #   app.add_typer(registry.app, name="registry")    a group of verbs
 app.command("run")(run.run)
 app.command("retrain")(retrain.retrain)
+app.command("search")(search.search)
 app.command("compile")(compile.compile_package)
 app.command("submit")(submit.submit)
 app.add_typer(runs.app, name="runs")

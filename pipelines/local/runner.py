@@ -12,6 +12,8 @@ from pipelines.local.containers import Containers, tasks_in
 from pipelines.local.stream import LineStream
 from pipelines.local.workspace import RunDirectory
 
+_WORKER_RETRIES = 2
+
 
 def task_titles(graph: Any) -> dict[str, str]:
     """Title by task name, each after those that it depends on."""
@@ -66,12 +68,17 @@ def _for_this_machine(graph: Any) -> Any:
 
     Every task is skipped when this run has finished it before. None is retried:
     the same command continues the run, and a retry would only repeat an error
-    of the user's, minutes apart.
+    of the user's, minutes apart. Workers in a loop are: while one is killed, for
+    lack of memory say, the others go on, and it may join them again.
     """
     local_graph = copy.deepcopy(graph)
     for task in local_graph.pipeline_spec.root.dag.tasks.values():
         task.caching_options.enable_cache = True
         task.ClearField("retry_policy")
+    for component in local_graph.pipeline_spec.components.values():
+        for task in component.dag.tasks.values():
+            task.retry_policy.max_retry_count = _WORKER_RETRIES
+            task.retry_policy.backoff_duration.seconds = 1
     return local_graph
 
 

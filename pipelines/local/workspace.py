@@ -5,6 +5,7 @@ workspace/
     checkpoints/RUN_ID/TASK/  what a killed run resumes from
     mlflow.db, mlartifacts/   tracking store, model registry and their files
     runs/RUN_ID/              one run: run.json, recipe.json, run.log, ...
+    searches/NAME/            one search: its study, recipe.json, run.log, ...
     cache/, tmp/              what libraries would put into the home directory
 """
 
@@ -47,6 +48,11 @@ class RunDirectory:
         """Outputs of finished tasks: a resumed run skips those."""
         return self.path / "finished"
 
+    @property
+    def study(self) -> Path:
+        """Trials of a search: an Optuna journal."""
+        return self.path / "study.log"
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -87,6 +93,10 @@ class Workspace:
     def run(self, run_id: str) -> RunDirectory:
         """The directory of that run."""
         return RunDirectory(self.runs / run_id)
+
+    def search(self, name: str) -> RunDirectory:
+        """The directory of the search of that name."""
+        return RunDirectory(self.root / "searches" / name)
 
     @property
     def task_variables(self) -> dict[str, str]:
