@@ -5,6 +5,7 @@ import keras
 from model_code.config.model import ModelConfig
 from model_code.model.architecture import drop_path_rates
 from model_code.model.blocks import LayerFactory, residual_block
+from model_code.model.depth import room_for_depth
 from model_code.model.drop import Dropout, set_drop_path_rate, set_dropout_rate
 from model_code.model.preprocessing import preprocessing_layer
 from model_code.model.variants import resolve
@@ -59,7 +60,8 @@ def build_model(
     outputs = keras.layers.GlobalAveragePooling2D(name="head_pool")(outputs)
     dropout = Dropout(dropout_rate, seed=make.layer_seed("dropout"), name="dropout")
     logits = _classifier(class_count, make)(dropout(outputs))
-    return keras.Model(images, logits, name=variant.name)
+    with room_for_depth(len(variant.blocks)):
+        return keras.Model(images, logits, name=variant.name)
 
 
 def _classifier(class_count: int, make: LayerFactory) -> keras.layers.Dense:

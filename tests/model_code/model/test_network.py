@@ -1,5 +1,8 @@
 """How a network behaves (facts 6, checks 18, 19, 21, 22)."""
 
+import inspect
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -200,3 +203,17 @@ def test_a_saved_model_is_the_same_network(tmp_path):
     assert [layer.rate for layer in of_kind(again, DropPath)] == pytest.approx(
         [layer.rate for layer in of_kind(model, DropPath)]
     )
+
+
+def test_a_network_deeper_than_pythons_limit_of_frames_is_built():
+    """XL is; a low limit shows it with a small network."""
+    limit = len(inspect.stack()) + 150
+    deep = ModelConfig(variant="tiny", depth_coefficient=7.0)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit)
+    try:
+        model = build_model(deep, 2, seed=1)
+        assert sys.getrecursionlimit() == limit
+    finally:
+        sys.setrecursionlimit(before)
+    assert len(model.layers) > limit
