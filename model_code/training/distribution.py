@@ -24,8 +24,20 @@ def make_strategy(config: DistributionConfig) -> tf.distribute.Strategy:
 
     Raises:
         UnavailableError: there is no such device or cluster.
+        ConfigError: settings that exclude each other.
     """
+    if config.jit_compile and config.synchronize_batch_norm:
+        raise ConfigError(
+            "distribution.jit_compile and synchronize_batch_norm are both true; "
+            "statistics cannot be exchanged inside what XLA compiles. Choose one; on "
+            "a TPU, XLA compiles the whole step without jit_compile."
+        )
     return _STRATEGIES[config.strategy]()
+
+
+def is_xla(config: DistributionConfig) -> bool:
+    """Whether XLA compiles the step, which wants to know the image size."""
+    return config.jit_compile or config.strategy == "tpu"
 
 
 def _one_device() -> tf.distribute.Strategy:

@@ -24,7 +24,12 @@ from model_code.errors import PreemptedError
 from model_code.model.efficientnet import set_dropout_rate
 from model_code.model_card import Task
 from model_code.training.checkpoints import CheckpointStore
-from model_code.training.distribution import is_chief, make_strategy, per_replica
+from model_code.training.distribution import (
+    is_chief,
+    is_xla,
+    make_strategy,
+    per_replica,
+)
 from model_code.training.failures import explained
 from model_code.training.journal import Journal
 from model_code.training.memory import check_largest_stage
@@ -246,6 +251,6 @@ def stage_batches(run: Run, stage: ProgressiveStage, step: int) -> Any:
         batches = training_batches(
             run.manifest, stage, run.train, first_step=step, input_shard=host
         )
-        return batches if run.train.distribution.jit_compile else batches.map(any_size)
+        return batches if is_xla(run.train.distribution) else batches.map(any_size)
 
     return per_replica(run.strategy, stage.global_batch_size, of_host)

@@ -14,6 +14,7 @@ from model_code.config.model import ModelConfig
 from model_code.config.training import TrainConfig
 from model_code.errors import TrainingError
 from model_code.model.efficientnet import build_model
+from model_code.training.loss_scale import LossScale
 from model_code.training.optimizer import Optimizer
 from model_code.training.packing import PackedWeights, concatenated, scatter
 
@@ -34,6 +35,8 @@ class TrainingState:
         self.weights = PackedWeights(self.model.trainable_variables)
         self.moments = self.model.non_trainable_weights
         self.optimizer = Optimizer(train.optimizer, self.weights)
+        float16 = train.distribution.precision == "mixed_float16"
+        self.loss_scale = LossScale() if float16 else None
         self.average: list[Any] | None = None
         if train.ema_decay is not None:
             self.average = [
@@ -109,6 +112,9 @@ class TrainingState:
         named |= _numbered("average", self.average or ())
         for slot, vectors in self.optimizer.slots.items():
             named |= _numbered(f"optimizer/{slot}", vectors)
+        if self.loss_scale is not None:
+            scale = self.loss_scale
+            named |= _numbered("loss_scale", [scale.scale, scale.good_steps])
         return named
 
 

@@ -1,6 +1,6 @@
 """The compiled part of training: several steps a call, on all replicas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -55,7 +55,8 @@ def replica_step(
         with tf.GradientTape() as tape:
             logits = state.model(images, training=True)
             loss = tf.reduce_mean(example_losses(train.loss, labels, logits)) / replicas
-        found = tape.gradient(loss, state.weights.groups)
+            scaled = loss * state.loss_scale.scale if state.loss_scale else loss
+        found = tape.gradient(scaled, state.weights.groups)
         return loss, state.weights.pack(found)
 
     # Only this part is compiled by XLA: exchange between replicas stays outside.
@@ -68,8 +69,16 @@ def replica_step(
     def step(images: Any, labels: Any, schedule: Any) -> Any:
         number, learning_rate, ema_share = tf.unstack(schedule, num=3)
         loss, found = compiled(images, labels)
-        clipped = clip(train.optimizer, sum_over_replicas(found))
-        state.optimizer.apply(clipped, learning_rate, number)
+
+        def apply(gradients: Sequence[Any]) -> None:
+            clipped = clip(train.optimizer, gradients)
+            state.optimizer.apply(clipped, learning_rate, number)
+
+        summed = sum_over_replicas(found)
+        if state.loss_scale:
+            state.loss_scale.update(summed, apply)
+        else:
+            apply(summed)
         if replicas > 1:
             agree_on_moments(state)
         state.update_average(ema_share)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from model_code.config.training import ProgressiveConfig, Ramp, SizeRamp
 from model_code.errors import ConfigError
+from model_code.model.complexity import complexity
+from model_code.model.variants import find_variant
 from model_code.training.progressive import (
     plan_stages,
     stage_at,
@@ -240,6 +242,27 @@ def test_a_growing_batch_keeps_the_images_of_each_stage() -> None:
     )
     plan = plan_stages(config, 1_000)
     assert [(s.steps, s.global_batch_size) for s in plan] == [(50, 40), (200, 10)]
+
+
+@pytest.mark.parametrize(
+    ("variant", "end", "rule", "expected"),
+    [
+        pytest.param("efficientnetv2-s", 300, "released", 0.6579, id="S released"),
+        pytest.param("efficientnetv2-s", 300, "algorithm1", 0.5584, id="S paper"),
+        pytest.param("efficientnetv2-m", 384, "released", 0.5975, id="M released"),
+        pytest.param("efficientnetv2-m", 380, "algorithm1", 0.5197, id="M paper"),
+    ],
+)
+def test_cost_relative_to_training_at_full_size(
+    variant: str, end: int, rule: str, expected: float
+) -> None:
+    config = train_config(progressive=progressive(128, end, rule=rule))
+    row = find_variant(variant)
+    costs = [
+        complexity(row, stage.image_size).total.multiply_adds
+        for stage in plan_stages(config, IMAGENET_TRAIN)
+    ]
+    assert sum(costs) / 4 / costs[-1] == pytest.approx(expected, rel=0.005)
 
 
 @given(
