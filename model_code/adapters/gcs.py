@@ -23,6 +23,9 @@ from model_code.errors import UnavailableError
 _IN_MEMORY = 16_000_000
 """Bytes of an upload that are kept in memory before they go to a file."""
 
+_READ_AHEAD = 4_000_000
+"""Bytes that one request of a reading stream fetches."""
+
 _TRANSPORT = (api.GoogleAPIError, TransportError, ConnectionError)
 
 
@@ -43,6 +46,17 @@ def read_bytes(uri: str, offset: int, length: int | None) -> bytes:
 
 
 @contextmanager
+def open_reader(uri: str) -> Iterator[BinaryIO]:
+    """See `storage.open_reader`."""
+    with _translated(uri):
+        blob = _find(uri)
+        if blob is None:
+            raise FileNotFoundError(2, "No such object", uri)
+        with blob.open("rb", chunk_size=_READ_AHEAD, retry=DEFAULT_RETRY) as stream:
+            yield stream
+
+
+@contextmanager
 def open_writer(uri: str) -> Iterator[BinaryIO]:
     """See `storage.open_writer`."""
     blob = _blob(uri)
@@ -53,6 +67,17 @@ def open_writer(uri: str) -> Iterator[BinaryIO]:
             blob.upload_from_file(
                 stream, rewind=True, size=size, checksum="crc32c", retry=DEFAULT_RETRY
             )
+
+
+def copy(source: str, target: str) -> None:
+    """See `storage.copy`."""
+    origin = _blob(source)
+    token = None
+    with _translated(source):
+        while True:
+            token, _, _ = _blob(target).rewrite(origin, token, retry=DEFAULT_RETRY)
+            if token is None:
+                return
 
 
 def stat(uri: str) -> FileInfo | None:
@@ -166,7 +191,8 @@ def _list(
 
 
 def _info(name: str, blob: library.Blob) -> FileInfo:
-    return FileInfo(name, f"{blob.size}-{blob.crc32c}-{blob.generation}")
+    stamp = f"{blob.size}-{blob.crc32c}-{blob.generation}"
+    return FileInfo(name, stamp, blob.size)
 
 
 @contextmanager

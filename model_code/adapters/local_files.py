@@ -1,5 +1,6 @@
 """Files of this machine; the functions of `storage` for plain paths."""
 
+import errno
 import os
 import shutil
 import uuid
@@ -10,6 +11,7 @@ from typing import BinaryIO
 
 from model_code.adapters.storage import FileInfo
 
+_LOOP = "a link to a directory that contains it"
 _Identity = tuple[int, int]
 
 
@@ -18,6 +20,11 @@ def read_bytes(uri: str, offset: int, length: int | None) -> bytes:
     with Path(uri).open("rb") as file:
         file.seek(offset)
         return file.read() if length is None else file.read(length)
+
+
+def open_reader(uri: str) -> BinaryIO:
+    """See `storage.open_reader`."""
+    return Path(uri).open("rb")
 
 
 @contextmanager
@@ -33,6 +40,19 @@ def open_writer(uri: str) -> Iterator[BinaryIO]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def copy(source: str, target: str) -> None:
+    """See `storage.copy`."""
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(target).with_name(f".{uuid.uuid4().hex}.partial")
+    try:
+        os.link(source, temporary)
+    except OSError as error:
+        if error.errno not in {errno.EXDEV, errno.EPERM, errno.EMLINK}:
+            raise
+        shutil.copyfile(source, temporary)  # where links are not to be had
+    temporary.replace(target)
 
 
 def stat(uri: str) -> FileInfo | None:
@@ -99,16 +119,17 @@ def _walk(
             if entry.is_file():
                 yield _info(name, status)
             elif not entry.is_dir():
-                yield FileInfo(name, "", "neither a file nor a directory")
+                yield FileInfo(name, "", problem="neither a file nor a directory")
             elif (status.st_dev, status.st_ino) in ancestors:
-                yield FileInfo(name, "", "a link to a directory that contains it")
+                yield FileInfo(name, "", problem=_LOOP)
             else:
                 below = _list(entry.path)
                 known = ancestors | {(status.st_dev, status.st_ino)}
                 yield from _walk(f"{name}/", below, known)
         except OSError as error:  # a broken or circular link, no permission
-            yield FileInfo(name, "", error.strerror or str(error))
+            yield FileInfo(name, "", problem=error.strerror or str(error))
 
 
 def _info(name: str, status: os.stat_result) -> FileInfo:
-    return FileInfo(name, f"{status.st_size}-{status.st_mtime_ns}")
+    stamp = f"{status.st_size}-{status.st_mtime_ns}"
+    return FileInfo(name, stamp, status.st_size)

@@ -21,12 +21,14 @@ class FileInfo:
     Attributes:
         name: relative to the directory that was listed.
         stamp: changes when the content may have changed.
+        size: in bytes.
         problem: why the file, or all below the directory, cannot be read;
             empty if it can.
     """
 
     name: str
     stamp: str
+    size: int = 0
     problem: str = ""
 
 
@@ -34,7 +36,9 @@ class _Backend(Protocol):
     """What a kind of storage offers; each a module of functions."""
 
     def read_bytes(self, uri: str, offset: int, length: int | None) -> bytes: ...
+    def open_reader(self, uri: str) -> AbstractContextManager[BinaryIO]: ...
     def open_writer(self, uri: str) -> AbstractContextManager[BinaryIO]: ...
+    def copy(self, source: str, target: str) -> None: ...
     def stat(self, uri: str) -> FileInfo | None: ...
     def size(self, uri: str) -> int | None: ...
     def is_directory(self, uri: str) -> bool: ...
@@ -81,6 +85,16 @@ def read_bytes(uri: str, offset: int = 0, length: int | None = None) -> bytes:
     return _backend(uri).read_bytes(uri, offset, length)
 
 
+def open_reader(uri: str) -> AbstractContextManager[BinaryIO]:
+    """A stream from a file, which can seek and reads only what is asked for.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError: it cannot be read.
+    """
+    return _backend(uri).open_reader(uri)
+
+
 def open_writer(uri: str) -> AbstractContextManager[BinaryIO]:
     """A stream to a new file, which is there whole at the end or not at all.
 
@@ -93,6 +107,15 @@ def write_bytes(uri: str, data: bytes) -> None:
     """Write a file whole or not at all, creating its directory."""
     with open_writer(uri) as stream:
         stream.write(data)
+
+
+def copy(source: str, target: str) -> None:
+    """Make a file appear at another place too, without moving its bytes if possible.
+
+    Both are local or both remote. Locally it is a hard link: neither may be
+    written to in place.
+    """
+    _backend(source).copy(source, target)
 
 
 def stat(uri: str) -> FileInfo | None:

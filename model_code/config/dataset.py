@@ -1,8 +1,5 @@
 """Which images to learn from, how they are split, checked and sharded."""
 
-from typing import Annotated, Literal, Self
-
-from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from model_code.config.base import (
@@ -13,65 +10,32 @@ from model_code.config.base import (
     Index,
     Name,
     NonNegative,
-    Pixels,
+)
+from model_code.config.sources import (
+    ElpvSource,
+    FolderSource,
+    FractalSource,
+    GroundTruthTar,
+    Source,
+    TarSource,
+    TfdsSource,
+    TfrecordSource,
+    WebDatasetSource,
 )
 
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class ElpvSource:
-    """Electroluminescence images of solar cells, from PyPI `elpv-dataset`.
-
-    A cell counts as defective when its probability exceeds the threshold.
-    """
-
-    kind: Literal["elpv"]
-    defect_threshold: Fraction = 0.5
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class FolderSource:
-    """One directory per class below `path`, or a manifest of paths and labels.
-
-    `path` is local or `gs://`. `manifest` is a `.csv` or `.jsonl` file, named
-    relative to `path` or in full, with the fields `path` (relative to `path`)
-    and `label`; further fields become slice features, or meta features where
-    all values are numbers. `class_names` fixes the label space and its order;
-    without it the labels found are sorted. With `multi_label`, `label` is a
-    list in JSONL and `|`-separated in CSV, and may be empty.
-    """
-
-    kind: Literal["folder"]
-    path: str
-    manifest: str | None = None
-    class_names: tuple[str, ...] | None = None
-    multi_label: Flag = False
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.multi_label and self.manifest is None:
-            raise ValueError(
-                "multi_label needs a manifest: a class directory gives one label"
-            )
-        return self
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class FractalSource:
-    """Formula-driven images: iterated function systems (Kataoka et al. 2020).
-
-    Stands in for ImageNet-21k where there is no network; it is not a
-    replacement for real images.
-    """
-
-    kind: Literal["fractal"]
-    classes: Count
-    images_per_class: Count
-    image_size: Pixels = 96
-    seed: Index
-
-
-Source = Annotated[
-    ElpvSource | FolderSource | FractalSource, Field(discriminator="kind")
+__all__ = [
+    "DatasetConfig",
+    "ElpvSource",
+    "FolderSource",
+    "FractalSource",
+    "GroundTruthTar",
+    "Source",
+    "SplitConfig",
+    "TarSource",
+    "TfdsSource",
+    "TfrecordSource",
+    "ValidationConfig",
+    "WebDatasetSource",
 ]
 
 
@@ -79,11 +43,16 @@ Source = Annotated[
 class SplitConfig:
     """Shares of the dataset, cut by a stable hash of each image's bytes.
 
-    `validation` is a share of what remains after `test`.
+    `validation` is a share of what remains after `test`. A source may have a
+    test split of its own; then `test` is a further share, usually zero.
+    `validation_examples` holds out that many images instead of a share: 100,000
+    of ImageNet-21k, 25,000 of ILSVRC2012 (paper, Section 5). A later span of the
+    data keeps the threshold of the first, so that no image moves.
     """
 
     test: Fraction = 0.25
     validation: Fraction = 0.1
+    validation_examples: Count | None = None
     minimum_per_class: Index = 1
     salt: str = "effnetv2"
 

@@ -15,11 +15,21 @@ from model_code.data.records import Example
 
 def example_digest(example: Example) -> bytes:
     """SHA-256 over the image and everything attached to it but its file name."""
+    return digest_of(example.sha256, example.labels, example.slices, example.meta)
+
+
+def digest_of(
+    image: bytes,
+    labels: Sequence[int],
+    slices: Mapping[str, str],
+    meta: Mapping[str, float],
+) -> bytes:
+    """As `example_digest`, from the digest of the image alone."""
     attached = json.dumps(
-        [example.labels, sorted(example.slices.items()), sorted(example.meta.items())],
+        [list(labels), sorted(slices.items()), sorted(meta.items())],
         separators=(",", ":"),
     )
-    return hashlib.sha256(example.sha256 + attached.encode()).digest()
+    return hashlib.sha256(image + attached.encode()).digest()
 
 
 def fingerprint(

@@ -7,8 +7,6 @@ its manifest is written last. So a kill at any point leaves a complete dataset
 or none, and the next run removes what was left over.
 """
 
-import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,25 +15,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock
-from pydantic import TypeAdapter
 
 from model_code import artifacts
 from model_code.adapters import storage
 from model_code.config.beam import IN_PROCESS, BeamOptions
 from model_code.config.dataset import DatasetConfig
 from model_code.data import manifest, verification
-from model_code.data.ingestion import assembly
+from model_code.data.ingestion import assembly, spill
+from model_code.data.ingestion.assembly import Origin
 from model_code.data.ingestion.examine import Examiner
+from model_code.data.ingestion.job import IngestJob
+from model_code.data.ingestion.keys import dataset_key, series_key
 from model_code.data.ingestion.places import Places
 from model_code.data.ingestion.progress import report_progress
+from model_code.data.ingestion.reuse import Reuse, find_base, plan_reuse
 from model_code.data.manifest import DatasetManifest
 from model_code.data.sources import list_source
 from model_code.data.sources.base import Listing
-from model_code.data.splits import rule_from_shares
+from model_code.data.splits import SplitRule, rule_from_shares
 from model_code.errors import DataError
 from model_code.progress import logger
 
-_CONFIG = TypeAdapter(DatasetConfig)
 _MEGABYTE = 1_000_000
 _PARTIAL = ".partial"
 
@@ -68,19 +68,6 @@ def ingest(
     return replace(found, reused=True)
 
 
-def dataset_key(config: DatasetConfig, listing: Listing) -> str:
-    """Names the directory: what decides the content of the dataset.
-
-    Limits that only judge the result are left out.
-    """
-    settings = _CONFIG.dump_python(config, mode="json")
-    del settings["validation"], settings["maximum_dead_letters"]
-    del settings["splits"]["minimum_per_class"]
-    facts = [manifest.FORMAT_VERSION, settings, listing.state]
-    text = json.dumps(facts, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 @contextmanager
 def _sole_writer(home: str) -> Iterator[None]:
     """Runs of one dataset wait for each other on one machine.
@@ -110,17 +97,37 @@ def _find_complete(location: str) -> DatasetManifest | None:
 def _build(
     config: DatasetConfig, listing: Listing, location: str, options: BeamOptions
 ) -> DatasetManifest:
+    home, _, key = location.rpartition("/")
+    series = series_key(config)
+    base = find_base(home, series)
     try:
         with _places(location, options) as places:
-            _run_job(config, listing, places, options)
-            key = location.rpartition("/")[2]
-            built = assembly.assemble(config, listing, key, places)
+            reuse = plan_reuse(base, listing, places.work)
+            job = _job(config, listing, places, base, reuse)
+            known = listing.examples
+            total = None if known is None else known - reuse.examples
+            with report_progress(places.work, config.name, total):
+                rule = _run(job, reuse, options)
+            origin = Origin(
+                key=key,
+                series=series,
+                span=0 if base is None else base.span + 1,
+                split_rule=rule,
+                carried_examples=reuse.examples,
+            )
+            built = assembly.assemble(config, listing, origin, places)
             if places.target != location:
                 Path(places.target).replace(location)
     except OSError as error:
         raise _storage_error(config, location, error) from error
-    logger.info("ingest %s: done, %d examples", config.name, built.examples)
+    logger.info("ingest %s: done, %s", config.name, _summary(built))
     return replace(built, location=location)
+
+
+def _summary(built: DatasetManifest) -> str:
+    carried = built.carried_examples
+    spared = f", {carried:,} of them as in the span before" if carried else ""
+    return f"{built.examples:,} examples{spared}"
 
 
 @contextmanager
@@ -152,23 +159,35 @@ def _remove_leftovers(home: Path) -> None:
         shutil.rmtree(leftover)
 
 
-def _run_job(
-    config: DatasetConfig, listing: Listing, places: Places, options: BeamOptions
-) -> None:
-    # Importing Beam takes seconds; a dataset that is reused does not need it.
-    from model_code.data.ingestion.ingest_job import IngestJob, run
-
-    job = IngestJob(
+def _job(
+    config: DatasetConfig,
+    listing: Listing,
+    places: Places,
+    base: DatasetManifest | None,
+    reuse: Reuse,
+) -> IngestJob:
+    kept = None if base is None else base.split_rule
+    return IngestJob(
         name=config.name,
         places=places,
         examiner=Examiner(
             listing.class_names, listing.multi_label, config.maximum_pixels
         ),
-        rule=rule_from_shares(config.splits),
+        rule=kept or rule_from_shares(config.splits),
+        validation_examples=None if kept else config.splits.validation_examples,
         shard_bytes=config.shard_megabytes * _MEGABYTE,
+        carried=reuse.carried,
     )
-    with report_progress(places.work, config.name, listing.examples):
-        run(job, listing, options)
+
+
+def _run(job: IngestJob, reuse: Reuse, options: BeamOptions) -> SplitRule:
+    """Write all shards; the rule that decided their splits."""
+    # Importing Beam takes seconds; a dataset that is reused does not need it.
+    from model_code.data.ingestion.ingest_job import run
+
+    run(job, reuse.parts, options)
+    threshold = spill.read_validation_threshold(job.places.work)
+    return replace(job.rule, validation_below=threshold)
 
 
 def _storage_error(config: DatasetConfig, location: str, error: OSError) -> DataError:

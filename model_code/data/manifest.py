@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 from model_code import artifacts
 from model_code.adapters import storage
 from model_code.config.base import STRICT
+from model_code.data.splits import SplitRule
 from model_code.errors import DataError
 
 FORMAT_VERSION = 1
@@ -87,8 +88,13 @@ class DatasetManifest:
         conversions: re-encoded images by what was changed.
         duplicates: images whose bytes occurred before (they share a split).
         conflicting_duplicates: those of them whose labels differ.
+        straddling_duplicates: those of them in another split than the first.
         height: of the images, in pixels.
         width: of the images, in pixels.
+        series: identifies what spans of one growing dataset have in common.
+        span: 0 for the first dataset of a series, one more for each built on it.
+        carried_examples: taken over from the span before, not decoded again.
+        split_rule: what decided the splits; later spans keep it.
         reused: the dataset was there already; not stored.
         format_version: of shards and manifest.
     """
@@ -107,8 +113,13 @@ class DatasetManifest:
     conversions: Mapping[str, int] = dataclasses.field(default_factory=dict)
     duplicates: int = 0
     conflicting_duplicates: int = 0
+    straddling_duplicates: int = 0
     height: Range
     width: Range
+    series: str = ""
+    span: int = 0
+    carried_examples: int = 0
+    split_rule: SplitRule | None = None
     reused: bool = False
     format_version: int = FORMAT_VERSION
 

@@ -5,6 +5,7 @@ a shard it is framed as TFRecord: length, masked CRC, bytes, masked CRC.
 """
 
 import hashlib
+import io
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -142,6 +143,16 @@ def frame(record: bytes) -> bytes:
     length = struct.pack("<Q", len(record))
     header = length + _CRC.pack(_masked_crc(length))
     return b"".join((header, record, _CRC.pack(_masked_crc(record))))
+
+
+def check_frame(framed: bytes, origin: str) -> bytes:
+    """The record inside of one frame; `origin` is for errors.
+
+    Raises:
+        DataError: a checksum differs or the frame has another length.
+    """
+    [record] = read_frames(io.BytesIO(framed), origin)
+    return record
 
 
 def read_frames(stream: BinaryIO, origin: str) -> Iterator[bytes]:

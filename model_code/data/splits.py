@@ -7,6 +7,7 @@ between train and validation.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,12 +18,13 @@ VALIDATION: Final = "validation"
 TEST: Final = "test"
 SPLITS: Final = (TRAIN, VALIDATION, TEST)
 
-_RANGE: Final = 2**64
+# Signed 64-bit integers are what runners and JSON readers agree on.
+_RANGE: Final = 2**63
 
 
 @dataclass(frozen=True, slots=True)
 class SplitRule:
-    """Thresholds on the two draws, each a 64-bit number.
+    """Thresholds on the two draws, each a 63-bit number.
 
     Attributes:
         salt: changes every draw.
@@ -34,8 +36,13 @@ class SplitRule:
     test_below: int
     validation_below: int
 
-    def split_of(self, digest: bytes) -> str:
-        """Split of the image with this SHA-256 digest (32 bytes)."""
+    def split_of(self, digest: bytes, *, held_out: bool = False) -> str:
+        """Split of the image with this SHA-256 digest (32 bytes).
+
+        `held_out` images are test images by their source's own word.
+        """
+        if held_out:
+            return TEST
         test_draw, validation_draw = draws(digest, self.salt)
         if test_draw < self.test_below:
             return TEST
@@ -51,17 +58,27 @@ def rule_from_shares(config: SplitConfig) -> SplitRule:
     )
 
 
+def threshold_for(validation_draws: Sequence[int]) -> int:
+    """The threshold below which exactly these draws fall, and no larger one."""
+    return max(validation_draws, default=-1) + 1
+
+
 def draws(digest: bytes, salt: str) -> tuple[int, int]:
-    """Two independent uniform 64-bit numbers from an image digest."""
+    """Two independent uniform 63-bit numbers from an image digest."""
     mixed = hashlib.sha256(salt.encode() + b"\0" + digest).digest()
-    return int.from_bytes(mixed[:8], "big"), int.from_bytes(mixed[8:16], "big")
+    first, second = int.from_bytes(mixed[:8], "big"), int.from_bytes(mixed[8:16], "big")
+    return first >> 1, second >> 1
 
 
-def demanded_splits(config: SplitConfig) -> tuple[str, ...]:
-    """Splits that the configuration gives a share to, in fixed order."""
-    shares = {
-        TRAIN: (1 - config.test) * (1 - config.validation),
-        VALIDATION: (1 - config.test) * config.validation,
-        TEST: config.test,
+def demanded_splits(config: SplitConfig, *, has_test: bool = False) -> tuple[str, ...]:
+    """Splits that the configuration gives a share to, in fixed order.
+
+    `has_test`: the source brings test images of its own.
+    """
+    counted = config.validation_examples is not None
+    wanted = {
+        TRAIN: config.test < 1 and (counted or config.validation < 1),
+        VALIDATION: config.test < 1 and (counted or config.validation > 0),
+        TEST: config.test > 0 or has_test,
     }
-    return tuple(split for split in SPLITS if shares[split] > 0)
+    return tuple(split for split in SPLITS if wanted[split])

@@ -2,18 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from model_code.config.dataset import DatasetConfig
 from model_code.data import manifest
 from model_code.data.fingerprint import fingerprint
 from model_code.data.ingestion import dead_letters, shards, spill, tfds_layout
+from model_code.data.ingestion.contents import read_contents
 from model_code.data.ingestion.places import Places
 from model_code.data.ingestion.shards import ShardSummary
 from model_code.data.manifest import DatasetManifest, Range, SplitManifest
 from model_code.data.sources.base import Listing
-from model_code.data.splits import demanded_splits
+from model_code.data.splits import SplitRule, demanded_splits
 from model_code.errors import DataError
 
 Key = TypeVar("Key", int, str)
@@ -22,8 +23,19 @@ _MOST_SLICE_VALUES = 100
 """A feature with more values identifies examples and makes no slices."""
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a dataset comes from; as in `DatasetManifest`."""
+
+    key: str
+    series: str
+    span: int
+    split_rule: SplitRule
+    carried_examples: int
+
+
 def assemble(
-    config: DatasetConfig, listing: Listing, key: str, places: Places
+    config: DatasetConfig, listing: Listing, origin: Origin, places: Places
 ) -> DatasetManifest:
     """Write what belongs beside the shards; the manifest comes last.
 
@@ -36,11 +48,15 @@ def assemble(
     counts = dead_letters.count_by_reason(letters)
     examples = sum(summary.shard.examples for summary in summaries)
     dead_letters.refuse_too_many(config, examples, counts, letters)
-    _count_again(config, spill.read_progress(places.work).examples, examples)
+    examined = spill.read_progress(places.work).examples
+    _count_again(config, examined + origin.carried_examples, examples)
     built = replace(
-        _manifest(config, listing, summaries),
-        key=key,
-        location=places.target,
+        _manifest(config, listing, summaries, places),
+        key=origin.key,
+        series=origin.series,
+        span=origin.span,
+        split_rule=origin.split_rule,
+        carried_examples=origin.carried_examples,
         dead_letters=counts,
         dead_letter_file=dead_letters.FILE if letters else None,
     )
@@ -92,35 +108,33 @@ def _count_again(config: DatasetConfig, examined: int, written: int) -> None:
 
 
 def _manifest(
-    config: DatasetConfig, listing: Listing, summaries: Sequence[ShardSummary]
+    config: DatasetConfig,
+    listing: Listing,
+    summaries: Sequence[ShardSummary],
+    places: Places,
 ) -> DatasetManifest:
     by_split = {
         split: [summary for summary in summaries if summary.split == split]
-        for split in demanded_splits(config.splits)
+        for split in demanded_splits(config.splits, has_test=listing.has_test)
     }
-    digests = {
-        split: [bytes.fromhex(d) for found in group for d in found.example_digests]
-        for split, group in by_split.items()
-    }
-    examples = sum(summary.shard.examples for summary in summaries)
+    contents = read_contents(by_split, places.target)
+    names, several = listing.class_names, listing.multi_label
     return DatasetManifest(
         name=config.name,
         key="",
-        fingerprint=fingerprint(listing.class_names, listing.multi_label, digests),
-        location="",
-        class_names=listing.class_names,
-        splits={
-            split: _split(group, len(listing.class_names))
-            for split, group in by_split.items()
-        },
-        multi_label=listing.multi_label,
+        fingerprint=fingerprint(names, several, contents.example_digests),
+        location=places.target,
+        class_names=names,
+        splits={split: _split(group, len(names)) for split, group in by_split.items()},
+        multi_label=several,
         slice_features=listing.slice_features,
         meta_features=listing.meta_features,
         conversions=_add_up(summary.conversions for summary in summaries),
-        duplicates=sum(summary.duplicates for summary in summaries),
-        conflicting_duplicates=sum(s.conflicting_duplicates for s in summaries),
-        height=_range([summary.heights for summary in summaries], examples),
-        width=_range([summary.widths for summary in summaries], examples),
+        duplicates=contents.duplicates,
+        conflicting_duplicates=contents.conflicting_duplicates,
+        straddling_duplicates=contents.straddling_duplicates,
+        height=_range([summary.heights for summary in summaries], contents.examples),
+        width=_range([summary.widths for summary in summaries], contents.examples),
     )
 
 

@@ -13,10 +13,11 @@ from model_code.data.sources.base import SourceImage
 
 @dataclass(frozen=True)
 class Examined:
-    """An example that passed every check, and what was converted."""
+    """An example that passed every check, what was converted, and its source."""
 
     example: Example
     conversions: tuple[str, ...]
+    source: SourceImage
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Examiner:
             # As the record stores them, so that digests can be recomputed.
             meta={name: float(np.float32(v)) for name, v in image.meta.items()},
         )
-        return Examined(example, checked.conversions)
+        return Examined(example, checked.conversions, image)
 
     def _label_ids(self, labels: Sequence[str]) -> tuple[int, ...]:
         unknown = [label for label in labels if label not in self._ids]

@@ -7,7 +7,7 @@ bytes an example here, where the shard itself has a hundred thousand.
 import io
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from model_code.adapters import storage
 from model_code.data.ingestion.spill import Row
@@ -26,6 +26,8 @@ HEIGHT = "height"
 WIDTH = "width"
 OFFSET = "offset"
 LENGTH = "length"
+CONVERSIONS = "conversions"
+STAMP = "stamp"
 
 
 def uri(location: str, shard_file: str) -> str:
@@ -42,11 +44,41 @@ def write(target: str, rows: Sequence[Row]) -> None:
     storage.write_bytes(target, buffer.getvalue())
 
 
-def read(source: str) -> "pa.Table":
+def read(source: str, columns: Sequence[str] | None = None) -> "pa.Table":
     """One row an example, in the order of the shard."""
     import pyarrow.parquet as pq
 
-    return pq.read_table(io.BytesIO(storage.read_bytes(source)))
+    data = io.BytesIO(storage.read_bytes(source))
+    return pq.read_table(data, columns=None if columns is None else list(columns))
+
+
+def read_rows(source: str) -> list[Row]:
+    """The rows that the index was written from; offsets are those in the shard."""
+    return [
+        Row(
+            digest=values[SHA256],
+            filename=values[FILENAME].decode("utf-8", "surrogateescape"),
+            labels=tuple(values[LABELS]),
+            example_digest=values[EXAMPLE_DIGEST],
+            part=-1,  # not in a spill file
+            offset=values[OFFSET],
+            length=values[LENGTH],
+            height=values[HEIGHT],
+            width=values[WIDTH],
+            slices=_named(values, SLICE),
+            meta=_named(values, META),
+            conversions=tuple(values[CONVERSIONS]),
+            stamp=values[STAMP],
+            held_out=False,  # its split is known
+        )
+        for values in read(source).to_pylist()
+    ]
+
+
+def _named(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {
+        k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)
+    }
 
 
 def _table(rows: Sequence[Row]) -> "pa.Table":
@@ -65,6 +97,8 @@ def _table(rows: Sequence[Row]) -> "pa.Table":
         WIDTH: pa.array([row.width for row in rows], pa.int64()),
         OFFSET: pa.array(offsets, pa.int64()),
         LENGTH: pa.array(lengths, pa.int64()),
+        CONVERSIONS: pa.array([r.conversions for r in rows], pa.list_(pa.string())),
+        STAMP: pa.array([row.stamp for row in rows], pa.string()),
     }
     for name in rows[0].slices:
         columns[SLICE + name] = pa.array([r.slices[name] for r in rows], pa.string())

@@ -10,81 +10,102 @@ import errno
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.pvalue import AsSingleton
 
 from model_code.config.beam import BeamOptions
 from model_code.data.ingestion.decoding import quiet_pillow
-from model_code.data.ingestion.examine import Examiner
-from model_code.data.ingestion.places import Places
-from model_code.data.ingestion.shards import ShardKey, write_shard
-from model_code.data.ingestion.spill import pack, unpack
+from model_code.data.ingestion.job import IngestJob
+from model_code.data.ingestion.shards import (
+    CarriedShard,
+    ShardKey,
+    carry_shard,
+    write_shard,
+)
+from model_code.data.ingestion.spill import (
+    pack,
+    read_block,
+    unpack,
+    write_blocks,
+    write_validation_threshold,
+)
 from model_code.data.ingestion.spilling import spill_part
 from model_code.data.sharding import ShardPlan, bucket_of, plan_shards
-from model_code.data.sources.base import Listing, Part
-from model_code.data.splits import SplitRule
+from model_code.data.sources.base import Part
+from model_code.data.splits import TEST, SplitRule, draws, threshold_for
 from model_code.errors import DataError
 
 _Key = tuple[str, int, int]
 """A `ShardKey` as Beam groups by it: its coder for tuples is deterministic."""
 
 
-@dataclass(frozen=True)
-class IngestJob:
-    """What the workers need to know.
-
-    Attributes:
-        name: of the dataset; begins the shards' names.
-        places: where intermediate files and shards are written.
-        examiner: the checks of an image.
-        rule: gives each image its split.
-        shard_bytes: target size of a shard.
-    """
-
-    name: str
-    places: Places
-    examiner: Examiner
-    rule: SplitRule
-    shard_bytes: int
-
-
-def run(job: IngestJob, listing: Listing, options: BeamOptions) -> None:
+def run(job: IngestJob, parts: Sequence[Part], options: BeamOptions) -> None:
     """Run the job to its end on the configured runner.
 
     Raises:
         OSError: a worker could not write, for want of space.
         DataError: a worker met a source it cannot use.
     """
+    blocks = write_blocks(job.places.work, parts)
     try:
-        _run(job, listing, options)
+        with beam.Pipeline(options=_pipeline_options(options)) as pipeline:
+            _build(pipeline, job, blocks, _threads(options))
     except RuntimeError as error:
         raise _as_raised_in_worker(error) from error
 
 
-def _run(job: IngestJob, listing: Listing, options: BeamOptions) -> None:
-    with beam.Pipeline(options=_pipeline_options(options)) as pipeline:
-        rows = (
-            pipeline
-            | "Parts" >> beam.Create(list(enumerate(listing.parts)))
-            | "Spread" >> beam.Reshuffle()
-            | "Examine" >> beam.ParDo(_ExaminePart(job, _threads(options)))
-        )
-        plan = (
+def _build(
+    pipeline: beam.Pipeline, job: IngestJob, blocks: Sequence[str], threads: int
+) -> None:
+    rows = (
+        pipeline
+        | "Blocks" >> beam.Create(list(blocks))
+        | "Parts" >> beam.FlatMap(read_block)
+        | "Spread" >> beam.Reshuffle()
+        | "Examine" >> beam.ParDo(_ExaminePart(job, threads))
+    )
+    rule = AsSingleton(_decide_rule(pipeline, rows, job))
+    plan = AsSingleton(
+        rows
+        | "Measure" >> beam.Map(_measure, rule)
+        | "Sum" >> beam.CombineGlobally(_sum_up)
+        | "Cut" >> beam.Map(plan_shards, job.shard_bytes)
+    )
+    carried = Counter(shard.split for shard in job.carried)
+    _ = (
+        rows
+        | "Assign" >> beam.FlatMap(_assign, rule, plan, carried)
+        | "Gather" >> beam.GroupByKey()
+        | "Write" >> beam.ParDo(_WriteShard(job))
+    )
+    _ = (
+        pipeline
+        | "Carried" >> beam.Create(_number(job.carried))
+        | "Spread carried" >> beam.Reshuffle()
+        | "Carry" >> beam.Map(_carry, job, plan, carried)
+    )
+
+
+def _decide_rule(
+    pipeline: beam.Pipeline, rows: beam.PCollection, job: IngestJob
+) -> beam.PCollection:
+    """The rule as given, or with the threshold that holds out a number of images."""
+    if job.validation_examples is None:
+        rule = pipeline | "Rule" >> beam.Create([job.rule])
+    else:
+        rule = (
             rows
-            | "Measure" >> beam.Map(_measure, job.rule)
-            | "Sum" >> beam.CombineGlobally(_sum_up)
-            | "Cut" >> beam.Map(plan_shards, job.shard_bytes)
+            | "Draw" >> beam.FlatMap(_validation_draws, job.rule)
+            | "Lowest" >> beam.combiners.Top.Smallest(job.validation_examples)
+            | "Rule" >> beam.Map(_with_threshold, job.rule)
         )
-        _ = (
-            rows
-            | "Assign" >> beam.FlatMap(_assign, job.rule, beam.pvalue.AsSingleton(plan))
-            | "Gather" >> beam.GroupByKey()
-            | "Write" >> beam.ParDo(_WriteShard(job))
-        )
+    _ = rule | "Note" >> beam.Map(_note_threshold, job.places.work)
+    return rule
 
 
 def _as_raised_in_worker(error: RuntimeError) -> Exception:
@@ -145,10 +166,25 @@ class _WriteShard(beam.DoFn):
         write_shard(self._job.places, self._job.name, ShardKey(*key), rows)
 
 
+def _validation_draws(packed: bytes, rule: SplitRule) -> Iterator[int]:
+    for row in unpack(packed):
+        if rule.split_of(row.digest, held_out=row.held_out) != TEST:
+            yield draws(row.digest, rule.salt)[1]
+
+
+def _with_threshold(lowest: Sequence[int], rule: SplitRule) -> SplitRule:
+    return replace(rule, validation_below=threshold_for(lowest))
+
+
+def _note_threshold(rule: SplitRule, work: str) -> None:
+    write_validation_threshold(work, rule.validation_below)
+
+
 def _measure(packed: bytes, rule: SplitRule) -> Counter[tuple[str, int]]:
     sizes: Counter[tuple[str, int]] = Counter()
     for row in unpack(packed):
-        sizes[rule.split_of(row.digest), bucket_of(row.digest)] += row.length
+        split = rule.split_of(row.digest, held_out=row.held_out)
+        sizes[split, bucket_of(row.digest)] += row.length
     return sizes
 
 
@@ -160,12 +196,34 @@ def _sum_up(histograms: Iterable[Counter[tuple[str, int]]]) -> Counter[tuple[str
 
 
 def _assign(
-    packed: bytes, rule: SplitRule, plan: ShardPlan
+    packed: bytes, rule: SplitRule, plan: ShardPlan, carried: Mapping[str, int]
 ) -> Iterator[tuple[_Key, bytes]]:
     grouped = defaultdict(list)
     for row in unpack(packed):
-        split = rule.split_of(row.digest)
-        shard = plan.shard_of(split, row.digest)
-        grouped[split, shard, plan.count(split)].append(row)
+        split = rule.split_of(row.digest, held_out=row.held_out)
+        before = carried.get(split, 0)
+        shard = before + plan.shard_of(split, row.digest)
+        grouped[split, shard, before + plan.count(split)].append(row)
     for key, rows in grouped.items():
         yield key, pack(rows)
+
+
+def _number(carried: Sequence[CarriedShard]) -> list[tuple[int, CarriedShard]]:
+    """Each shard with its position among those of its split."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for shard in carried:
+        numbered.append((seen[shard.split], shard))
+        seen[shard.split] += 1
+    return numbered
+
+
+def _carry(
+    numbered: tuple[int, CarriedShard],
+    job: IngestJob,
+    plan: ShardPlan,
+    carried: Mapping[str, int],
+) -> None:
+    index, shard = numbered
+    key = ShardKey(shard.split, index, carried[shard.split] + plan.count(shard.split))
+    carry_shard(job.places, job.name, key, shard)

@@ -1,18 +1,19 @@
-"""Writes one shard: the records of its rows, in the order of their digests."""
+"""Writes the shards of a dataset: new ones, and those carried over from a span."""
 
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import pairwise
+from dataclasses import asdict, dataclass, replace
+from typing import BinaryIO
 
 import google_crc32c
 
 from model_code.adapters import storage
+from model_code.data import records
 from model_code.data.ingestion import index
 from model_code.data.ingestion.places import Places
-from model_code.data.ingestion.spill import Row, spill_uri
+from model_code.data.ingestion.spill import Row, spill_uri, unpack
 from model_code.data.manifest import Shard
 from model_code.data.sharding import shard_name
 
@@ -29,6 +30,26 @@ class ShardKey:
 
 
 @dataclass(frozen=True)
+class CarriedShard:
+    """A shard of an earlier span, and the rows of it that are still true.
+
+    Attributes:
+        split: of the shard.
+        source: full path of the earlier shard.
+        class_names: the label space of the span that is written.
+        whole: the earlier manifest's entry, where all of it is still true.
+        rows: file with the packed rows that are kept, where not all is: `offset`
+            and `length` are of the earlier record, the rest as it should be.
+    """
+
+    split: str
+    source: str
+    class_names: tuple[str, ...]
+    whole: Shard | None
+    rows: str = ""
+
+
+@dataclass(frozen=True)
 class ShardSummary:
     """What a finished shard holds; small enough for the manifest's maker.
 
@@ -37,10 +58,7 @@ class ShardSummary:
         shard: file, counts and checksums.
         class_counts: examples by class id.
         slice_counts: examples by value of each slice feature.
-        example_digests: hexadecimal, of every record.
         conversions: re-encoded images by what was changed.
-        duplicates: records whose image equals the one before.
-        conflicting_duplicates: those of them whose labels differ.
         heights: smallest, sum and largest, in pixels.
         widths: smallest, sum and largest, in pixels.
     """
@@ -49,10 +67,7 @@ class ShardSummary:
     shard: Shard
     class_counts: Mapping[int, int]
     slice_counts: Mapping[str, Mapping[str, int]]
-    example_digests: Sequence[str]
     conversions: Mapping[str, int]
-    duplicates: int
-    conflicting_duplicates: int
     heights: tuple[int, int, int]
     widths: tuple[int, int, int]
 
@@ -60,35 +75,49 @@ class ShardSummary:
 def write_shard(
     places: Places, dataset: str, key: ShardKey, rows: Iterable[Row]
 ) -> None:
-    """Write a shard with its index, and its summary for the manifest."""
+    """Write a shard of new examples, with its index and summary."""
     ordered = sorted(rows, key=lambda row: (row.digest, row.filename))
+    frames = (
+        storage.read_bytes(spill_uri(places.work, row.part), row.offset, row.length)
+        for row in ordered
+    )
+    _write(places, dataset, key, ordered, frames)
+
+
+def carry_shard(
+    places: Places, dataset: str, key: ShardKey, carried: CarriedShard
+) -> None:
+    """Write a shard of an earlier span again, decoding no image.
+
+    A shard that is still true as a whole is linked or copied by the storage.
+    """
+    if carried.whole is None:
+        rows = unpack(storage.read_bytes(carried.rows))
+        with storage.open_reader(carried.source) as stream:
+            frames = (_amended_frame(stream, carried, row) for row in rows)
+            _write(places, dataset, key, rows, frames)
+        return
     file = shard_name(dataset, key.split, key.index, key.count)
-    sha256 = hashlib.sha256()
-    crc32c = google_crc32c.Checksum()
-    size = 0
-    with storage.open_writer(storage.join(places.target, file)) as stream:
-        for row in ordered:
-            record = storage.read_bytes(
-                spill_uri(places.work, row.part), row.offset, row.length
-            )
-            stream.write(record)
-            sha256.update(record)
-            crc32c.update(record)
-            size += len(record)
-    shard = Shard(
-        file=file,
-        examples=len(ordered),
-        bytes=size,
-        sha256=sha256.hexdigest(),
-        crc32c=crc32c.hexdigest().decode(),
+    storage.copy(carried.source, storage.join(places.target, file))
+    location = storage.parent(carried.source)
+    rows = index.read_rows(index.uri(location, carried.whole.file))
+    _finish(places, key, replace(carried.whole, file=file), rows)
+
+
+def _amended_frame(stream: BinaryIO, carried: CarriedShard, row: Row) -> bytes:
+    """The record of a row, with the labels and features it should have."""
+    stream.seek(row.offset)
+    frame = stream.read(row.length)
+    record = records.check_frame(frame, carried.source)
+    example = records.decode(record)
+    wanted = replace(
+        example,
+        labels=row.labels,
+        texts=tuple(carried.class_names[label] for label in row.labels),
+        slices=row.slices,
+        meta=row.meta,
     )
-    index.write(index.uri(places.target, file), ordered)
-    summary = _summarise(key.split, shard, ordered)
-    text = json.dumps(asdict(summary))
-    storage.write_bytes(
-        storage.join(places.work, _SUMMARY, f"{key.split}-{key.index:05d}.json"),
-        text.encode(),
-    )
+    return frame if wanted == example else records.frame(records.encode(wanted))
 
 
 def read_summaries(work: str) -> list[ShardSummary]:
@@ -100,8 +129,45 @@ def read_summaries(work: str) -> list[ShardSummary]:
     ]
 
 
+def _write(
+    places: Places,
+    dataset: str,
+    key: ShardKey,
+    rows: Sequence[Row],
+    frames: Iterable[bytes],
+) -> None:
+    file = shard_name(dataset, key.split, key.index, key.count)
+    sha256 = hashlib.sha256()
+    crc32c = google_crc32c.Checksum()
+    lengths = []
+    with storage.open_writer(storage.join(places.target, file)) as stream:
+        for frame in frames:
+            records.check_frame(frame, file)
+            stream.write(frame)
+            sha256.update(frame)
+            crc32c.update(frame)
+            lengths.append(len(frame))
+    shard = Shard(
+        file=file,
+        examples=len(rows),
+        bytes=sum(lengths),
+        sha256=sha256.hexdigest(),
+        crc32c=crc32c.hexdigest().decode(),
+    )
+    written = [
+        row._replace(length=length) for row, length in zip(rows, lengths, strict=True)
+    ]
+    _finish(places, key, shard, written)
+
+
+def _finish(places: Places, key: ShardKey, shard: Shard, rows: Sequence[Row]) -> None:
+    index.write(index.uri(places.target, shard.file), rows)
+    text = json.dumps(asdict(_summarise(key.split, shard, rows)))
+    target = storage.join(places.work, _SUMMARY, f"{key.split}-{key.index:05d}.json")
+    storage.write_bytes(target, text.encode())
+
+
 def _summarise(split: str, shard: Shard, rows: Sequence[Row]) -> ShardSummary:
-    equal = [(a, b) for a, b in pairwise(rows) if a.digest == b.digest]
     heights = [row.height for row in rows]
     widths = [row.width for row in rows]
     return ShardSummary(
@@ -112,10 +178,7 @@ def _summarise(split: str, shard: Shard, rows: Sequence[Row]) -> ShardSummary:
             name: dict(Counter(row.slices[name] for row in rows))
             for name in rows[0].slices
         },
-        example_digests=[row.example_digest.hex() for row in rows],
         conversions=dict(Counter(c for row in rows for c in row.conversions)),
-        duplicates=len(equal),
-        conflicting_duplicates=sum(a.labels != b.labels for a, b in equal),
         heights=(min(heights), sum(heights), max(heights)),
         widths=(min(widths), sum(widths), max(widths)),
     )

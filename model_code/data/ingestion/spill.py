@@ -11,8 +11,12 @@ from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from model_code.adapters import storage
+from model_code.data.sources.base import Part
 
 _SPILL = "spill"
+_PARTS = "parts"
+_BLOCK = 100
+_THRESHOLD = "threshold"
 _OUTCOME = "outcome"
 
 
@@ -32,6 +36,8 @@ class Row(NamedTuple):
         slices: as in `Example`.
         meta: as in `Example`.
         conversions: as in `CheckedImage`.
+        stamp: as in `SourceImage`.
+        held_out: as in `SourceImage`.
     """
 
     digest: bytes
@@ -46,6 +52,8 @@ class Row(NamedTuple):
     slices: Mapping[str, str]
     meta: Mapping[str, float]
     conversions: tuple[str, ...]
+    stamp: str
+    held_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,36 @@ def unpack(packed: bytes) -> list[Row]:
 def spill_uri(work: str, part: int) -> str:
     """The spill file of a part."""
     return storage.join(work, _SPILL, f"{part:08d}")
+
+
+def write_blocks(work: str, parts: Sequence[Part]) -> list[str]:
+    """Write the parts of a source, numbered, a block of them a file.
+
+    A job's graph must stay small: runners refuse one of more than 10 MB.
+    """
+    numbered = list(enumerate(parts))
+    uris = []
+    for start in range(0, len(numbered), _BLOCK):
+        uris.append(storage.join(work, _PARTS, f"{start:08d}"))
+        block = pickle.dumps(numbered[start : start + _BLOCK])
+        storage.write_bytes(uris[-1], block)
+    return uris
+
+
+def read_block(uri: str) -> list[tuple[int, Part]]:
+    """Numbered parts that `write_blocks` wrote into one file."""
+    block: list[tuple[int, Part]] = pickle.loads(storage.read_bytes(uri))
+    return block
+
+
+def write_validation_threshold(work: str, threshold: int) -> None:
+    """Record which threshold the job found, for the spans that follow."""
+    storage.write_bytes(storage.join(work, _THRESHOLD), str(threshold).encode())
+
+
+def read_validation_threshold(work: str) -> int:
+    """The inverse of `write_validation_threshold`."""
+    return int(storage.read_bytes(storage.join(work, _THRESHOLD)))
 
 
 @dataclass(frozen=True, slots=True)

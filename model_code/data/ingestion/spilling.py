@@ -60,4 +60,6 @@ def _append(stream: BinaryIO, passed: Sequence[Examined], part: int) -> Iterator
             slices=example.slices,
             meta=example.meta,
             conversions=item.conversions,
+            stamp=item.source.stamp,
+            held_out=item.source.held_out,
         )

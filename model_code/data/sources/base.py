@@ -5,12 +5,18 @@ cheap and happens once, in the process that starts the job; parts are small,
 are pickled to workers and yield the images.
 """
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from model_code.adapters import storage
+from model_code.config.sources import ClassNames
 from model_code.errors import DataError
+
+LARGEST_FILE = 512_000_000
+"""Bytes of an image file that are still read into memory."""
 
 PART_EXAMPLES = 64
 """Images a part names: enough to keep the threads of a worker busy, few enough
@@ -28,6 +34,8 @@ class SourceImage:
         labels: class names.
         slices: text features.
         meta: numeric features.
+        stamp: changes when the image may have changed; empty if unknown.
+        held_out: belongs to the source's own test split.
     """
 
     name: str
@@ -35,6 +43,8 @@ class SourceImage:
     labels: tuple[str, ...]
     slices: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, float] = field(default_factory=dict)
+    stamp: str = ""
+    held_out: bool = False
 
 
 @runtime_checkable  # Beam checks elements against annotations
@@ -58,6 +68,7 @@ class Listing:
         multi_label: examples may carry several labels, or none.
         slice_features: names that every image's `slices` has.
         meta_features: names that every image's `meta` has.
+        has_test: some images are held out by the source itself.
     """
 
     class_names: tuple[str, ...]
@@ -67,6 +78,7 @@ class Listing:
     multi_label: bool = False
     slice_features: tuple[str, ...] = ()
     meta_features: tuple[str, ...] = ()
+    has_test: bool = False
 
     def __post_init__(self) -> None:
         """Refuse class names that records or name files could not hold."""
@@ -76,6 +88,40 @@ class Listing:
                     f"Class name {name!r} cannot be used; expected Unicode text on "
                     "one line. Rename the directory or the label."
                 )
+
+
+def read_class_names(given: ClassNames) -> tuple[str, ...]:
+    """The names themselves, or those in the text file that is named.
+
+    Raises:
+        DataError: there is no such file, or it is not text.
+    """
+    if not isinstance(given, str):
+        return given
+    try:
+        lines = storage.read_bytes(given).decode().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"Class names cannot be read from {given} ({error}); expected a text "
+            "file with one name a line. Check `source.class_names`."
+        ) from error
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def unreadable(problem: str) -> bytes:
+    """Loads an image that is known to be unreadable; for `SourceImage.load`.
+
+    Raises:
+        OSError: always, with the problem as its text.
+    """
+    raise OSError(errno.EIO, problem)
+
+
+def too_large(size: int) -> str:
+    """Why a file of that size is not read; empty if it is."""
+    if size <= LARGEST_FILE:
+        return ""
+    return f"it has {size} bytes, more than {LARGEST_FILE}"
 
 
 def is_text(value: str) -> bool:

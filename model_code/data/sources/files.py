@@ -1,19 +1,19 @@
 """Parts made of image files, shared by the sources whose images are files."""
 
-import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from model_code.adapters import storage
-from model_code.data.sources.base import PART_EXAMPLES, SourceImage
+from model_code.data.sources.base import PART_EXAMPLES, SourceImage, unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
     """One image file: its name below the root, and what is known about it.
 
-    `problem` says why it cannot be read, where the listing knows already.
+    `problem` says why it cannot be read, where the listing knows already;
+    `stamp` is that of `FileInfo`.
     """
 
     name: str
@@ -21,6 +21,7 @@ class FileEntry:
     slices: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, float] = field(default_factory=dict)
     problem: str = ""
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class FilePart:
                 labels=entry.labels,
                 slices=entry.slices,
                 meta=entry.meta,
+                stamp=entry.stamp,
             )
 
 
@@ -53,5 +55,5 @@ def file_parts(root: str, entries: Sequence[FileEntry]) -> list[FilePart]:
 
 def _load(root: str, entry: FileEntry) -> bytes:
     if entry.problem:
-        raise OSError(errno.EIO, entry.problem)
+        return unreadable(entry.problem)
     return storage.read_bytes(storage.join(root, entry.name))

@@ -5,7 +5,11 @@ import mimetypes
 from model_code.adapters import storage
 from model_code.adapters.storage import FileInfo
 from model_code.config.dataset import FolderSource
-from model_code.data.sources.base import Listing, state_digest
+from model_code.data.sources.base import (
+    Listing,
+    state_digest,
+    too_large,
+)
 from model_code.data.sources.files import FileEntry, file_parts
 from model_code.data.sources.table import list_table
 from model_code.errors import DataError
@@ -66,4 +70,5 @@ def _entry(info: FileInfo) -> FileEntry:
     label, separator, _ = info.name.partition("/")
     if not separator:
         return FileEntry(info.name, (), problem=info.problem or _NO_CLASS)
-    return FileEntry(info.name, (label,), problem=info.problem)
+    problem = info.problem or too_large(info.size)
+    return FileEntry(info.name, (label,), problem=problem, stamp=info.stamp)

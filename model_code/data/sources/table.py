@@ -5,14 +5,20 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
 from model_code.adapters import storage
+from model_code.adapters.storage import FileInfo
 from model_code.config.dataset import FolderSource
-from model_code.data.sources.base import Listing, is_text, state_digest
+from model_code.data.sources.base import (
+    Listing,
+    is_text,
+    state_digest,
+    too_large,
+)
 from model_code.data.sources.files import FileEntry, file_parts
 from model_code.errors import DataError
 
@@ -47,12 +53,13 @@ def list_table(root: str, manifest: str, config: FolderSource) -> Listing:
     entries = [_entry(uri, line, columns, config) for line in lines]
     entries.sort(key=lambda entry: entry.name)
     _refuse_repeated(uri, entries)
-    stamps = _stamps(root, [entry.name for entry in entries])
+    infos = _look_up(root, [entry.name for entry in entries])
+    entries = [_with_info(entry, infos.get(entry.name)) for entry in entries]
     found = sorted({label for entry in entries for label in entry.labels})
     return Listing(
         class_names=config.class_names or tuple(found),
         parts=file_parts(root, entries),
-        state=state_digest([content, *(stamps.get(e.name) for e in entries)]),
+        state=state_digest([content, *(entry.stamp for entry in entries)]),
         examples=len(entries),
         multi_label=config.multi_label,
         slice_features=columns.slices,
@@ -180,12 +187,18 @@ def _refuse_repeated(uri: str, entries: Sequence[FileEntry]) -> None:
             )
 
 
-def _stamps(root: str, names: Sequence[str]) -> dict[str, str]:
-    """Stamps of the files that exist; one listing where a look costs a request."""
+def _look_up(root: str, names: Sequence[str]) -> dict[str, FileInfo]:
+    """The files that exist; one listing where a look costs a request."""
     if storage.is_remote(root):
-        return {info.name: info.stamp for info in storage.walk(root)}
-    infos = {name: storage.stat(storage.join(root, name)) for name in names}
-    return {name: info.stamp for name, info in infos.items() if info is not None}
+        return {info.name: info for info in storage.walk(root)}
+    found = {name: storage.stat(storage.join(root, name)) for name in names}
+    return {name: info for name, info in found.items() if info is not None}
+
+
+def _with_info(entry: FileEntry, info: FileInfo | None) -> FileEntry:
+    if info is None:  # reading it will say why
+        return entry
+    return replace(entry, stamp=info.stamp, problem=too_large(info.size))
 
 
 def _bad(uri: str, number: int, problem: str) -> DataError:

@@ -69,6 +69,15 @@ def find_problems(
                 "label; expected equal images to have equal labels",
             )
         )
+    if dataset.straddling_duplicates:
+        problems.append(
+            Finding(
+                "warning",
+                "leak",
+                f"{dataset.straddling_duplicates} images of the source's own test "
+                "split occur in another split too; expected none",
+            )
+        )
     refused = sum(dataset.dead_letters.values())
     if refused:
         message = f"{refused} images were refused, which the recipe tolerates"

@@ -1,5 +1,6 @@
 """The same promises, kept by a local directory and by a real object server."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -41,6 +42,41 @@ def test_a_large_file_goes_through_a_resumable_upload(root):
     assert storage.read_bytes(uri, 19_000_000, 1000) == data[19_000_000:19_001_000]
 
 
+def test_a_stream_reads_on_and_seeks(root):
+    uri = storage.join(root, "stream")
+    data = bytes(range(256)) * 40_000
+    storage.write_bytes(uri, data)
+    with storage.open_reader(uri) as stream:
+        assert stream.read(5) == data[:5]
+        stream.seek(9_000_001)
+        assert stream.read(10) == data[9_000_001:9_000_011]
+        stream.seek(len(data) - 3)
+        assert stream.read() == data[-3:]
+
+
+def test_a_file_is_copied_and_replaces(root):
+    source, target = storage.join(root, "a"), storage.join(root, "deep", "b")
+    storage.write_bytes(source, b"content")
+    storage.write_bytes(target, b"old")
+    storage.copy(source, target)
+    assert storage.read_bytes(target) == b"content"
+    storage.write_bytes(source, b"changed")
+    assert storage.read_bytes(target) == b"content"
+    with pytest.raises(FileNotFoundError):
+        storage.copy(storage.join(root, "nowhere"), target)
+
+
+def test_a_file_is_copied_where_links_are_not_to_be_had(tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "a").write_bytes(b"content")
+    storage.copy(str(tmp_path / "a"), str(tmp_path / "b"))
+    assert (tmp_path / "b").read_bytes() == b"content"
+    assert storage.list_names(str(tmp_path)) == ["a", "b"]
+
+
 def test_a_write_that_fails_leaves_the_old_file(root):
     uri = storage.join(root, "file")
     storage.write_bytes(uri, b"old")
@@ -60,6 +96,8 @@ def test_a_missing_file_is_missing(root):
     uri = storage.join(root, "nowhere", "file")
     with pytest.raises(FileNotFoundError):
         storage.read_bytes(uri)
+    with pytest.raises(FileNotFoundError), storage.open_reader(uri):
+        pass
     assert storage.size(uri) is None
     assert storage.stat(uri) is None
     assert storage.list_names(storage.join(root, "nowhere")) == []
@@ -126,11 +164,11 @@ def test_links_are_followed_and_loops_are_named(tmp_path):
         "real/file",
     ]
     assert [info for info in found if info.problem] == [
-        FileInfo("again/up", "", "a link to a directory that contains it"),
-        FileInfo("broken", "", "No such file or directory"),
-        FileInfo("pipe", "", "neither a file nor a directory"),
-        FileInfo("real/up", "", "a link to a directory that contains it"),
-        FileInfo("self", "", "Too many levels of symbolic links"),
+        FileInfo("again/up", "", 0, "a link to a directory that contains it"),
+        FileInfo("broken", "", 0, "No such file or directory"),
+        FileInfo("pipe", "", 0, "neither a file nor a directory"),
+        FileInfo("real/up", "", 0, "a link to a directory that contains it"),
+        FileInfo("self", "", 0, "Too many levels of symbolic links"),
     ]
 
 

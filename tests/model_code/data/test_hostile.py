@@ -1,16 +1,13 @@
 """Hostile files: each in the dataset or in the dead letters, for a true reason."""
 
-import io
-from pathlib import Path
-
 import pytest
 
 from model_code.config.dataset import SplitConfig
-from model_code.data import records
 from model_code.data.ingest import ingest
 from model_code.data.ingestion import dead_letters
 from model_code.data.records import Example
 from tests.helpers.corpora import folder_config
+from tests.helpers.datasets_read import read_examples
 from tests.helpers.hostile import OK, hostile_files, write_links
 
 
@@ -38,9 +35,7 @@ def dataset(outcomes, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def examples(dataset) -> list[Example]:
-    [uri] = dataset.shard_uris("train")
-    stream = io.BytesIO(Path(uri).read_bytes())
-    return [records.decode(record) for record in records.read_frames(stream, uri)]
+    return read_examples(dataset)["train"]
 
 
 def test_there_are_at_least_two_hundred_distinct_files():

@@ -11,23 +11,12 @@ from PIL import Image
 
 from model_code.config.beam import BeamOptions
 from model_code.config.dataset import FolderSource, SplitConfig
-from model_code.data import manifest, records
+from model_code.data import manifest
 from model_code.data.ingest import ingest
 from model_code.data.ingestion import dead_letters, shards
-from model_code.data.records import Example
 from model_code.errors import DataError
 from tests.helpers.corpora import class_folder, file_bytes, folder_config, picture
-
-
-def _examples(dataset: manifest.DatasetManifest) -> dict[str, list[Example]]:
-    return {
-        name: [
-            records.decode(record)
-            for uri in dataset.shard_uris(name)
-            for record in records.read_frames(io.BytesIO(Path(uri).read_bytes()), uri)
-        ]
-        for name in dataset.splits
-    }
+from tests.helpers.datasets_read import read_examples
 
 
 def _tree(location: str) -> dict[str, bytes]:
@@ -47,8 +36,8 @@ def built(corpus, tmp_path_factory):
 
 
 def test_every_image_is_there_once_with_its_bytes_and_label(corpus, built):
-    found = {e.filename: e for split in _examples(built).values() for e in split}
-    assert sum(len(split) for split in _examples(built).values()) == 50
+    found = {e.filename: e for split in read_examples(built).values() for e in split}
+    assert sum(len(split) for split in read_examples(built).values()) == 50
     assert len(found) == 50
     for name, example in found.items():
         assert example.encoded == (corpus / name).read_bytes()
@@ -60,7 +49,7 @@ def test_every_image_is_there_once_with_its_bytes_and_label(corpus, built):
 def test_the_manifest_counts_what_is_there(built):
     assert built.class_names == ("cat", "dog")
     assert list(built.splits) == ["train", "validation", "test"]
-    for name, examples in _examples(built).items():
+    for name, examples in read_examples(built).items():
         split = built.splits[name]
         assert split.examples == len(examples) > 0
         assert sum(shard.examples for shard in split.shards) == len(examples)
@@ -85,7 +74,7 @@ def test_tensorflow_datasets_opens_the_directory(built):
 
     builder = tfds.builder_from_directory(built.location)
     assert builder.info.splits["train"].num_examples == built.splits["train"].examples
-    expected = {e.filename: e for e in _examples(built)["train"]}
+    expected = {e.filename: e for e in read_examples(built)["train"]}
     for row in tfds.as_numpy(builder.as_dataset("train")):
         image = row["image"]
         example = expected.pop(image["filename"].decode())
@@ -128,8 +117,8 @@ def test_adding_images_moves_none_and_changes_the_fingerprint(tmp_path, corpus, 
     root = class_folder(tmp_path / "in", {"cat": 30, "dog": 20})
     class_folder(root, {"cat": 5, "dog": 5}, first_seed=1000)
     grown = ingest(folder_config(root), str(tmp_path / "out"))
-    before = {e.filename: n for n, split in _examples(built).items() for e in split}
-    after = {e.filename: n for n, split in _examples(grown).items() for e in split}
+    before = {e.filename: n for n, split in read_examples(built).items() for e in split}
+    after = {e.filename: n for n, split in read_examples(grown).items() for e in split}
     assert len(after) == 60
     assert before.items() <= after.items()
     assert grown.fingerprint != built.fingerprint
@@ -148,7 +137,7 @@ def test_equal_images_share_a_split_and_are_counted(tmp_path):
     (root / "dog" / "cat.jpg").write_bytes((root / "cat" / "0000.jpg").read_bytes())
     dataset = ingest(folder_config(root), str(tmp_path / "out"))
     assert (dataset.duplicates, dataset.conflicting_duplicates) == (9, 1)
-    splits = _examples(dataset)
+    splits = read_examples(dataset)
     seen = [{example.sha256 for example in split} for split in splits.values()]
     assert sum(len(digests) for digests in seen) == len(set().union(*seen)) == 16
 

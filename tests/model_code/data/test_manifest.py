@@ -8,6 +8,7 @@ import pytest
 from model_code import artifacts
 from model_code.data import manifest
 from model_code.data.manifest import DatasetManifest, Range, Shard, SplitManifest
+from model_code.data.splits import SplitRule
 from model_code.errors import DataError
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "manifest.json"
@@ -41,6 +42,10 @@ def _manifest(location: str) -> DatasetManifest:
         dead_letters={"truncated": 1},
         dead_letter_file="dead-letters.tfrecord-00000-of-00001",
         conversions={"mode_cmyk": 1},
+        series="fedcba9876543210",
+        span=1,
+        carried_examples=2,
+        split_rule=SplitRule("effnetv2", 2**61, 2**63 - 1),
         height=Range(minimum=300, mean=300, maximum=300),
         width=Range(minimum=300, mean=301.5, maximum=303),
     )

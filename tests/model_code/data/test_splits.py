@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,9 @@ from model_code.data.splits import (
     TRAIN,
     VALIDATION,
     demanded_splits,
+    draws,
     rule_from_shares,
+    threshold_for,
 )
 
 shares = st.floats(0, 1)
@@ -65,7 +68,30 @@ def test_another_salt_draws_another_split():
     assert moved > 300
 
 
+@given(digests, shares)
+def test_a_source_may_hold_images_out_itself(digest, test):
+    rule = rule_from_shares(SplitConfig(test=test))
+    assert rule.split_of(digest, held_out=True) == TEST
+
+
+@given(st.lists(digests, min_size=1, max_size=50, unique=True), st.data())
+def test_a_threshold_holds_out_exactly_a_number(images, data):
+    count = data.draw(st.integers(0, len(images)))
+    rule = rule_from_shares(SplitConfig(test=0.0))
+    lowest = sorted(draws(digest, rule.salt)[1] for digest in images)[:count]
+    fixed = replace(rule, validation_below=threshold_for(lowest))
+    held = [digest for digest in images if fixed.split_of(digest) == VALIDATION]
+    assert len(held) == count
+
+
 def test_only_splits_with_a_share_are_demanded():
     assert demanded_splits(SplitConfig(test=0.0, validation=0.0)) == (TRAIN,)
     assert demanded_splits(SplitConfig(test=1.0, validation=0.5)) == (TEST,)
     assert demanded_splits(SplitConfig()) == (TRAIN, VALIDATION, TEST)
+    assert demanded_splits(SplitConfig(test=0.0), has_test=True) == (
+        TRAIN,
+        VALIDATION,
+        TEST,
+    )
+    counted = SplitConfig(test=0.0, validation=0.0, validation_examples=5)
+    assert demanded_splits(counted) == (TRAIN, VALIDATION)
