@@ -158,6 +158,18 @@ def test_finetuning_squashes_and_erases(name):
     assert train.ema_decay == 0.9996
 
 
+def test_published_test_sets_and_hold_outs():
+    imagenet = load_recipe("released-imagenet1k-m").finetune.data
+    assert imagenet.source.test is not None
+    assert imagenet.splits.validation_examples == 25_000  # minival
+    pretrain = load_recipe("released-imagenet21k-m").pretrain.data
+    assert pretrain.splits.validation_examples == 100_000
+    for name, library in (("cars", "cars196"), ("flowers", "oxford_flowers102")):
+        data = load_recipe(f"released-transfer-{name}").finetune.data
+        assert (data.source.name, data.source.test_split) == (library, "test")
+        assert data.splits.test == data.splits.validation == 0.0
+
+
 def test_pretraining_was_released_without_regularisation():
     train = load_recipe("released-imagenet21k-m").pretrain.train
     assert train.drop_path_rate == 0.0
