@@ -28,11 +28,9 @@ def notify(
     from model_code.tasks import given, retraining
 
     run = given.RunIdentity(run_key, pipeline_run_id)
-    end = retraining.describe_end(
-        recipe, data_root, run, status.state, status.error_message or ""
-    )
+    error = status.error_message or ""
+    end = retraining.describe_end(recipe, data_root, run, status.state, error)
     print(end)
     # A secret, so it comes by reference and not as a parameter.
-    address = os.environ.get("EFFNETV2_WEBHOOK")
-    if address:
+    if address := os.environ.get("EFFNETV2_WEBHOOK"):
         webhook.post(address, end)
