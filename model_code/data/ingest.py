@@ -59,10 +59,13 @@ def ingest(
     listing = list_source(config.source)
     home = storage.join(storage.absolute(data_root), config.name)
     location = storage.join(home, dataset_key(config, listing))
-    with _sole_writer(home):
-        found = _find_complete(location)
-        if found is None:
-            return _build(config, listing, location, options)
+    try:
+        with _sole_writer(home):
+            found = _find_complete(location)
+            if found is None:
+                return _build(config, listing, location, options)
+    except OSError as error:
+        raise _storage_error(config, location, error) from error
     assembly.check_limits(config, found)
     logger.info("ingest %s: reused %s", config.name, found.location)
     return replace(found, reused=True)
@@ -100,26 +103,23 @@ def _build(
     home, _, key = location.rpartition("/")
     series = series_key(config)
     base = find_base(home, series)
-    try:
-        with _places(location, options) as places:
-            reuse = plan_reuse(base, listing, places.work)
-            job = _job(config, listing, places, base, reuse)
-            known = listing.examples
-            total = None if known is None else known - reuse.examples
-            with report_progress(places.work, config.name, total):
-                rule = _run(job, reuse, options)
-            origin = Origin(
-                key=key,
-                series=series,
-                span=0 if base is None else base.span + 1,
-                split_rule=rule,
-                carried_examples=reuse.examples,
-            )
-            built = assembly.assemble(config, listing, origin, places)
-            if places.target != location:
-                Path(places.target).replace(location)
-    except OSError as error:
-        raise _storage_error(config, location, error) from error
+    with _places(location, options) as places:
+        reuse = plan_reuse(base, listing, places.work)
+        job = _job(config, listing, places, base, reuse)
+        known = listing.examples
+        total = None if known is None else known - reuse.examples
+        with report_progress(places.work, config.name, total):
+            rule = _run(job, reuse, options)
+        origin = Origin(
+            key=key,
+            series=series,
+            span=0 if base is None else base.span + 1,
+            split_rule=rule,
+            carried_examples=reuse.examples,
+        )
+        built = assembly.assemble(config, listing, origin, places)
+        if places.target != location:
+            Path(places.target).replace(location)
     logger.info("ingest %s: done, %s", config.name, _summary(built))
     return replace(built, location=location)
 
@@ -132,22 +132,23 @@ def _summary(built: DatasetManifest) -> str:
 
 @contextmanager
 def _places(location: str, options: BeamOptions) -> Iterator[Places]:
-    """Empty places for a build; the intermediate files are gone afterwards."""
+    """Empty places for a build; what it leaves there is gone afterwards."""
     home, _, key = location.rpartition("/")
     # What is there is not complete: it must not pass for it while it is rebuilt.
     storage.delete(storage.join(location, artifacts.MANIFEST))
+    storage.delete_tree(location)
+    work, target = storage.join(home, f".{key}{_PARTIAL}"), location
     if not storage.is_remote(location):
         _remove_leftovers(Path(home))
-        storage.delete_tree(location)
-        work = storage.join(home, f".{key}{_PARTIAL}")
         target = storage.join(work, "dataset")
     elif options.runner == "FnApiRunner":
-        work, target = tempfile.mkdtemp(prefix="ingest-"), location
-    else:
-        work, target = storage.join(home, f".{key}{_PARTIAL}"), location
-        storage.delete_tree(work)
+        work = tempfile.mkdtemp(prefix="ingest-")
+    storage.delete_tree(work)
     try:
         yield Places(work, target)
+    except BaseException:
+        storage.delete_tree(target)
+        raise
     finally:
         storage.delete_tree(work)
 
