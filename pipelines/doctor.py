@@ -19,6 +19,7 @@ import psutil
 import urllib3
 from pydantic.dataclasses import dataclass
 
+from model_code.distributions import installed
 from pipelines.settings import Environment
 
 Verdict = Literal["ok", "absent", "broken"]
@@ -117,7 +118,7 @@ def can_run(checks: tuple[Check, ...]) -> bool:
 def probe_library(probe: Probe) -> Check:
     """Import a library in a process of its own and make it prove itself."""
     try:
-        version = metadata.version(probe.distribution)
+        _, version = installed(probe.distribution)
     except metadata.PackageNotFoundError:
         return Check(probe.name, "absent", "not installed", probe.needed)
     code = f"import {probe.modules}\nprint({probe.proof})"

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version as installed
 from pathlib import Path
 
 import mlflow
@@ -13,6 +12,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from model_code.adapters.mlflow_store import MlflowStore
 from model_code.adapters.model_versions import CHALLENGER, CHAMPION, ModelVersion
 from model_code.adapters.registry import ModelRegistry
+from model_code.distributions import requirement
 
 RUN_KEY = "run_key"
 """The tag by which a repeated registration finds what is there already."""
@@ -89,7 +89,7 @@ def _upload(model_id: str, files: Sequence[Path], class_names: Sequence[str]) ->
             artifacts={path.stem: str(path.resolve()) for path in files},
             signature=_signature(class_names),
             # Without, MLflow loads the model to find out: 6 to 9 s instead of 0.6.
-            pip_requirements=[f"{name}=={installed(name)}" for name in _NEEDED],
+            pip_requirements=[requirement(name) for name in _NEEDED],
             # Without, MLflow copies whatever uv.lock is in the current directory.
             uv_project_path=files[0].parent,
         )

@@ -103,8 +103,8 @@ def _check_engine(image: str) -> None:
     import docker
 
     try:
-        client = docker.from_env()
-        client.images.get(image)
+        with contextlib.closing(docker.from_env()) as client:
+            client.images.get(image)
     except docker.errors.ImageNotFound as error:
         raise UnavailableError(
             f"Image {image} is not on this machine; expected one that is: build it "
@@ -117,4 +117,3 @@ def _check_engine(image: str) -> None:
             "service with DOCKER_HOST naming its socket; start it, or leave out "
             "--runner docker."
         ) from error
-    client.close()
