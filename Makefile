@@ -7,6 +7,8 @@ UV_VERSION := 0.13.9
 PYTHON ?= python3
 WORKSPACE ?= workspace
 RECIPE ?= elpv-quick
+# What `make test-full` looks through; a file or folder of tests narrows it.
+CAMPAIGNS ?= tests
 
 # uv from PATH, else a pinned one in its own small environment.
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -40,7 +42,7 @@ test: setup  ## Run the test-suite
 
 .PHONY: test-full
 test-full: setup  ## Run the long campaigns: kills, fuzzing, servers, the image
-	$(ENV)/pytest -m full
+	$(ENV)/pytest -m full $(CAMPAIGNS)
 
 .PHONY: coverage
 coverage: setup  ## Run the test-suite and report which lines and branches it reaches

@@ -85,8 +85,8 @@ def test_the_size_counts_every_network() -> None:
 
     drawn = {_draw(seed, tiny) for seed in range(2_000)}
 
-    # Two operations in each of three stages of 1 to 2, 1 to 3 and 1 to 3 layers.
-    assert tiny.size == len(drawn) == 2**3 * (2 * 3 * 3)
+    # Two operations and 1 to 3 layers in each of three stages.
+    assert tiny.size == len(drawn) == (2 * 3) ** 3
 
 
 def test_equal_seeds_draw_equal_networks() -> None:
