@@ -16,7 +16,7 @@ from model_code.config.base import STRICT, Count, Flag
 from model_code.errors import ConfigError
 from model_code.planning.accelerators import gpu, tpu_slice
 
-TRAINING_TASKS = ("comp-pretrain", "comp-finetune")
+TRAINING_TASKS = ("comp-pretrain", "comp-finetune", "comp-search-worker")
 
 PinnedImage = Annotated[
     str, Field(strict=True, pattern=r"^[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}$")

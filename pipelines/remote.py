@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from model_code.config.load import load_recipe
+from model_code.config.load import load_recipe, load_search_recipe
 from model_code.config.recipe import Recipe, to_json
+from model_code.config.search import to_json as search_to_json
 from model_code.errors import ConfigError
 from pipelines import settings
 from pipelines.accelerators import accelerated
@@ -56,21 +57,50 @@ def connect(environment: Environment) -> KfpClient:
 @contextmanager
 def submission(order: Order, request_id: str | None = None) -> Iterator[Submission]:
     """The order with its package compiled to a file, for as long as it is needed."""
-    recipe = load_recipe(order.recipe, order.overrides)
-    graph = graph_name(order.pipeline, recipe)
+    ordered = _resolve(order)
     with tempfile.TemporaryDirectory() as directory:
-        package = Path(directory) / f"{graph}.yaml"
-        package.write_text(_compile(graph, order), encoding="utf-8")
+        package = Path(directory) / f"{ordered.graph}.yaml"
+        package.write_text(_compile(ordered.graph, order), encoding="utf-8")
         yield Submission(
-            pipeline=graph,
+            pipeline=ordered.graph,
             package=package,
-            parameters=arguments(order, recipe, package),
-            experiment=recipe.model_name,
-            label=recipe.name,
+            parameters=arguments(order, ordered, package),
+            experiment=ordered.experiment,
+            label=ordered.label,
             request_id=request_id,
             pipeline_root=order.environment.pipeline_root,
             service_account=order.environment.service_account,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered:
+    """What an order comes to: its graph, and what the recipe says of the run."""
+
+    graph: str
+    label: str
+    experiment: str
+    parameters: Mapping[str, Any]
+
+
+def _resolve(order: Order) -> Ordered:
+    """The recipe is of the kind that the pipeline takes."""
+    if order.pipeline == "search":
+        searched = load_search_recipe(order.recipe, order.overrides)
+        names = [str(number + 1) for number in range(searched.workers.count)]
+        return Ordered(
+            graph="search",
+            label=searched.name,
+            experiment=searched.name,
+            parameters={"recipe": search_to_json(searched), "workers": names},
+        )
+    recipe = load_recipe(order.recipe, order.overrides)
+    return Ordered(
+        graph=graph_name(order.pipeline, recipe),
+        label=recipe.name,
+        experiment=recipe.model_name,
+        parameters={"recipe": to_json(recipe)},
+    )
 
 
 def _compile(graph: str, order: Order) -> str:
@@ -86,19 +116,19 @@ def graph_name(pipeline: str, recipe: Recipe) -> str:
     return pipeline
 
 
-def arguments(order: Order, recipe: Recipe, package: Path) -> dict[str, Any]:
+def arguments(order: Order, ordered: Ordered, package: Path) -> dict[str, Any]:
     """What the run is started with: only what its pipeline takes, all it requires."""
-    environment = order.environment
     offered = {
-        "recipe": to_json(recipe),
+        **ordered.parameters,
         "image": order.image,
         "code_revision": identity.code_revision(),
         "environment_lock_digest": identity.environment_lock_digest(),
-        **{name: _place(environment, name) for name in _PLACES},
     }
-    taken = _inputs(package)
+    taken, asked = _inputs(package), dict(order.parameters or {})
+    needed = [name for name in _PLACES if name in taken and name not in asked]
+    places = {name: _place(order.environment, name) for name in needed}
     found = {name: value for name, value in offered.items() if name in taken}
-    return found | dict(order.parameters or {})
+    return found | places | asked
 
 
 def parse_parameters(given: Sequence[str]) -> dict[str, Any]:
@@ -119,7 +149,7 @@ def parse_parameters(given: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-_PLACES = ("data_root", "checkpoint_root", "tracking_uri")
+_PLACES = ("data_root", "checkpoint_root", "study_store", "tracking_uri")
 
 
 def _place(environment: Environment, name: str) -> str:

@@ -41,6 +41,7 @@ class Environment:
     pipeline_root: str | None = None
     data_root: str | None = None
     checkpoint_root: str | None = None
+    study_store: str | None = None
     tracking_uri: str | None = None
     service_account: str | None = None
     accelerator: Accelerator | None = None

@@ -17,7 +17,9 @@ Environment = Annotated[
 
 
 def submit(
-    pipeline: Annotated[str, typer.Argument(help="`training` or `retraining`.")],
+    pipeline: Annotated[
+        str, typer.Argument(help="`training`, `retraining` or `search`.")
+    ],
     *,
     recipe: Annotated[str, typer.Option(help="Name or file of the recipe.")],
     environment: Environment,

@@ -203,3 +203,22 @@ def test_an_environment_without_backend_says_so(tmp_path):
     result = submit(path)
     assert isinstance(result.exception, ConfigError)
     assert "no `connection`" in str(result.exception)
+
+
+def test_a_search_names_its_workers_and_its_store(server, environment):
+    options = ("--recipe", "search-elpv-quick", "-e", environment, "--image", IMAGE)
+    missing = run("submit", "search", *options)
+    assert isinstance(missing.exception, ConfigError)
+    assert "study_store" in str(missing.exception)
+
+    store = "postgresql://effnetv2@db.example/studies"
+    chosen = ("--set", "workers.count=3", "--parameter", f"study_store={store}")
+    answer = run("submit", "search", *options, *chosen, "--json")
+
+    assert answer.exit_code == 0, answer.output
+    stored = server.state.runs[json.loads(answer.stdout)["run_id"]]
+    parameters = stored["runtime_config"]["parameters"]
+    assert parameters["workers"] == ["1", "2", "3"]
+    assert parameters["study_store"] == store
+    assert json.loads(parameters["recipe"])["sampling"]["kind"] == "evolution"
+    assert "checkpoint_root" not in parameters

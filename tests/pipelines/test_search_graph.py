@@ -3,8 +3,12 @@
 import pytest
 import yaml
 
+from model_code.planning.accelerators import GPUS
+from pipelines.accelerators import Gpu, accelerated
 from pipelines.compile import compile_pipeline
 from pipelines.resources import RESOURCES
+
+IMAGE = "registry.example/effnetv2-gpu@sha256:" + "a" * 64
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +68,17 @@ def test_the_tracking_run_is_named_by_the_backend(package: dict) -> None:
     assert summary["inputs"]["parameters"]["pipeline_run_id"] == {
         "runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}
     }
+
+
+def test_workers_run_on_the_accelerator(package: dict) -> None:
+    accelerator = Gpu(kind="gpu", type=next(iter(GPUS)), image=IMAGE)
+    placed = yaml.safe_load_all(accelerated(compile_pipeline("search"), accelerator))
+
+    executors = next(placed)["deploymentSpec"]["executors"]
+    assert {name for name, each in executors.items() if _accelerates(each)} == {
+        "exec-search-worker"
+    }
+
+
+def _accelerates(executor: dict) -> bool:
+    return "accelerator" in executor["container"]["resources"]
