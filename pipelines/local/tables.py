@@ -23,8 +23,10 @@ def task_table(
 ) -> Table:
     """A row a task: mark, title, time, what it did.
 
-    `running` has mark, time and last words of the task that runs.
+    `running` has mark, time and last words of the task that runs; a table that
+    redraws itself keeps one line a task.
     """
+    one_line = running is not None
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -33,14 +35,18 @@ def task_table(
     for task in tasks:
         if task.state == "running" and running is not None:
             mark, time, said = running
-            words = Text(said, "yellow", no_wrap=True, overflow="ellipsis")
-            table.add_row(mark, task.title, time, words)
+            table.add_row(mark, task.title, time, _words(said, "yellow", one_line))
         else:
             waits = task.state == "waiting"
             time = "" if waits else seconds(task.seconds)
             title = Text(task.title, "dim" if waits else "")
-            table.add_row(_MARKS[task.state], title, time, Text(task.summary))
+            words = _words(task.summary, "", one_line)
+            table.add_row(_MARKS[task.state], title, time, words)
     return table
+
+
+def _words(text: str, style: str, one_line: bool) -> Text:
+    return Text(text, style, no_wrap=one_line, overflow="ellipsis")
 
 
 def seconds(duration: float) -> str:
